@@ -1,0 +1,1 @@
+"""A stand-in for Microsoft on this machine: sign-in, the calls API of Graph, and its notifications."""
