@@ -1,0 +1,146 @@
+"""The scripted recorder, played against the stand-in and somebody who takes its events."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sandbox.outbox import Outbox
+from sandbox.recorder import Recorder
+from sandbox.scenarios import OPENING, Act, Step
+from sandbox.server import Sandbox
+from sandbox.stage import Microsoft, Stage
+from tests.sandbox.clients import Receiver
+
+TOKEN = "a-recorder-token"
+type Event = dict[str, Any]
+
+
+@contextmanager
+def playing(sandbox: Sandbox, hook: Receiver, opening: tuple[Act, ...]) -> Iterator[None]:
+    stopping = threading.Event()
+    microsoft = Microsoft(sandbox.base_url, str(sandbox.ca_file), stopping)
+    outbox = Outbox(hook.url, TOKEN)
+    outbox.start()
+    recorder = Recorder(Stage(microsoft, outbox), stopping, speed=20, seed=7)
+    thread = threading.Thread(target=recorder.run, args=(opening,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+        outbox.stop()
+        microsoft.close()
+
+
+def events_until_heartbeat(hook: Receiver) -> list[Event]:
+    events: list[Event] = []
+    while not events or events[-1]["type"] != "onrecord.heartbeat":
+        events.append(hook.next().body)
+    return events
+
+
+def by_call(events: list[Event]) -> dict[str, list[Event]]:
+    calls: dict[str, list[Event]] = {}
+    for event in events:
+        calls.setdefault(event.get("subject", ""), []).append(event)
+    return calls
+
+
+def last(events: list[Event], *kinds: str) -> Event | None:
+    fitting = [event for event in events if event["type"].removeprefix("onrecord.") in kinds]
+    return fitting[-1] if fitting else None
+
+
+def picture(events: list[Event]) -> tuple[str | None, str | None, str | None, bool]:
+    """What the recorder captured last, told last, how that operation stood, and whether the call is over."""
+    capture, told = last(events, "capture.started", "capture.stopped", "capture.failed"), last(events, "status.told")
+    return (
+        capture["type"].removeprefix("onrecord.capture.") if capture else None,
+        told["data"]["status"] if told else None,
+        told["data"]["operation"]["status"] if told else None,
+        last(events, "call.ended") is not None,
+    )
+
+
+def test_the_opening_shows_every_way_to_get_stuck_at_once(sandbox: Sandbox) -> None:
+    with Receiver() as hook, playing(sandbox, hook, OPENING):
+        events = events_until_heartbeat(hook)
+    pictures = [picture(told) for call_id, told in by_call(events).items() if call_id]
+    assert len(pictures) == len(OPENING)
+    assert ("started", "recording", "completed", True) in pictures, "ended, never taken back"
+    assert ("started", None, None, False) in pictures, "capturing, never told"
+    assert ("stopped", "recording", "completed", False) in pictures, "stopped, still told recording"
+    assert ("started", "recording", "running", False) in pictures, "operation left running"
+
+
+def test_the_heartbeat_tells_the_truth_that_a_correction_needs(sandbox: Sandbox) -> None:
+    with Receiver() as hook, playing(sandbox, hook, OPENING):
+        events = events_until_heartbeat(hook)
+    heartbeat = events[-1]
+    assert "subject" not in heartbeat
+    claims = {each["id"]: each["captureState"] for each in heartbeat["data"]["calls"]}
+    for call_id, told in by_call(events).items():
+        captured, status, _, ended = picture(told)
+        if (captured, status, ended) == ("stopped", "recording", False):
+            assert claims[call_id] == "stopped"
+        if (captured, status, ended) == ("started", None, False):
+            assert claims[call_id] == "capturing"
+
+
+def test_events_are_cloudevents_with_a_token_a_sequence_and_a_time(sandbox: Sandbox) -> None:
+    with Receiver() as hook, playing(sandbox, hook, (Act((Step(0, "ring"),), past=60),)):
+        first = hook.next()
+        second = hook.next()
+    assert first.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert first.headers["Content-Type"] == "application/cloudevents+json"
+    body = first.body
+    assert (body["specversion"], body["source"], body["type"]) == ("1.0", "/recorders/rec-01", "onrecord.call.joined")
+    assert (body["sequence"], second.body["sequence"]) == ("1", "2")
+    assert datetime.fromisoformat(body["time"]) < datetime.fromisoformat(second.body["time"])
+    assert body["data"]["tenantId"] == sandbox.tenant_id
+    assert set(body["data"]["recordedUser"]) == {"id", "displayName"}
+
+
+def test_what_it_reports_as_told_is_what_graph_answered(sandbox: Sandbox) -> None:
+    steps = (Step(0, "ring"), Step(0, "establish"), Step(0, "tell", "recording"))
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps),)):
+        events = events_until_heartbeat(hook)
+    told = last(events, "status.told")
+    assert told
+    call_id = told["subject"]
+    operation = sandbox.operations(call_id)[0]
+    assert told["data"]["operation"]["id"] == operation["operation_id"]
+    assert told["data"]["operation"]["clientContext"] == operation["client_context"]
+    assert sandbox.call(call_id)["recording_status"] == "recording"
+
+
+def test_graph_notifies_of_the_calls_that_the_recorder_plays(sandbox: Sandbox, receiver: Receiver) -> None:
+    steps = (
+        Step(0, "ring"),
+        Step(0, "connect"),
+        Step(0, "establish"),
+        Step(0, "hang_up", "200/4521"),
+    )
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps),)):
+        states = [receiver.next().first["resourceData"]["state"] for _ in range(4)]
+    assert states == ["incoming", "establishing", "established", "terminated"]
+
+
+def test_an_event_is_kept_while_the_hook_cannot_take_it_and_dropped_when_it_is_refused(
+    sandbox: Sandbox, capsys: Any
+) -> None:
+    with Receiver() as hook:
+        hook.statuses += [503, 202, 400]
+        outbox = Outbox(hook.url, TOKEN)
+        outbox.start()
+        for kind in ("first", "second", "third"):
+            outbox.put(kind, {})
+        kinds = [hook.next().body["type"] for _ in range(4)]
+        outbox.stop()
+    assert kinds == ["onrecord.first", "onrecord.first", "onrecord.second", "onrecord.third"]
+    complaint = capsys.readouterr().err
+    assert "onrecord.second was refused with 400" in complaint
+    assert TOKEN not in complaint
