@@ -149,8 +149,7 @@ class _DeadlineReader(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         self._sock.settimeout(left if self._patience is None else min(self._patience, left))
-        # RawIOBase has readinto, but its stub does not say so
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()
@@ -186,7 +185,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> urllib3.ProxyManager:
-        manager = super().proxy_manager_for(*args, **kwargs)
+        manager: urllib3.ProxyManager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = {"https": _Pool}
         return manager
 

@@ -18,7 +18,15 @@ SIGN_IN_PASSING: Words = (
     "The sign-in service has a passing problem, so nothing was sent.",
     "Nothing to do: On Record tries again.",
 )
-SIGN_IN_PASSING_CODES = ("AADSTS50033", "AADSTS90006", "AADSTS90024", "AADSTS90033", "temporarily_unavailable")
+# "sign-in" is our own word for an answer that never came or could not be read
+SIGN_IN_PASSING_CODES = (
+    "sign-in",
+    "AADSTS50033",
+    "AADSTS90006",
+    "AADSTS90024",
+    "AADSTS90033",
+    "temporarily_unavailable",
+)
 _FEDERATED: Words = (
     "Federated identity does not match",
     "No federated credential of the app fits the token we presented.",
