@@ -1,0 +1,93 @@
+"""Open and close findings. The sweep takes calls whose moment has come; nothing scans the calls."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from recordings import conf, ledger, rules
+from recordings.choices import LedgerAction, OperationStatus, Resolution, Rule, Source
+from recordings.ingest import facts_of, locked_call, reschedule
+from recordings.models import Actor, Call, Finding, Operation
+
+ACTOR_NAME = "sweep"
+
+
+def sweep(now: datetime, *, limit: int = 500) -> int:
+    """Handle at most `limit` calls whose moment has come, each in its own transaction; how many were handled."""
+    due = list(Call.objects.due(now).values_list("graph_id", flat=True)[:limit])
+    for graph_id in due:
+        sweep_call(graph_id, now=now)
+    return len(due)
+
+
+def sweep_call(graph_id: str, *, now: datetime) -> None:
+    """Open what is due on one call and close what no longer holds."""
+    with transaction.atomic():
+        call = locked_call(graph_id)
+        if call is None or call.due_after is None or call.due_after > now:
+            return
+        facts = facts_of(call)
+        holding = {v.rule.value: v for v in rules.verdicts(facts, graces=conf.graces())}
+        actor = Actor.objects.job(ACTOR_NAME)
+        for finding in Finding.objects.open().filter(call=call):
+            if finding.rule not in holding:
+                _recover(finding, actor=actor, now=now)
+        for verdict in holding.values():
+            if verdict.is_due(now):
+                _open(call, verdict, actor=actor, now=now)
+        reschedule(call, now=now)
+
+
+def _open(call: Call, verdict: rules.Verdict, *, actor: Actor, now: datetime) -> None:
+    known = Finding.objects.filter(call=call, rule=verdict.rule)
+    if known.open().exists() or known.filter(resolution=Resolution.ATTESTED).exists():
+        return
+    finding = Finding.objects.create(
+        call=call, rule=verdict.rule, severity=verdict.severity, since_at=verdict.since, opened_at=now
+    )
+    ledger.record(
+        LedgerAction.FINDING_OPENED,
+        actor=actor,
+        now=now,
+        finding=finding,
+        severity=finding.severity,
+        since_at=finding.since_at,
+    )
+
+
+def _recover(finding: Finding, *, actor: Actor, now: datetime) -> None:
+    """Close a finding whose condition is gone, and say whose word ended it."""
+    finding.resolved_at, finding.resolution, finding.resolved_by = now, _resolution_of(finding), actor
+    finding.save()
+    ledger.record(LedgerAction.FINDING_RESOLVED, actor=actor, now=now, finding=finding, resolution=finding.resolution)
+
+
+def _resolution_of(finding: Finding) -> Resolution:
+    """Graph's word where one of our corrections was confirmed since; the recorder's where it told Teams itself."""
+    completed = Operation.objects.filter(
+        call=finding.call_id, status=OperationStatus.COMPLETED, finished_at__gte=finding.since_at
+    )
+    if completed.exists():
+        return Resolution.CONFIRMED_BY_GRAPH
+    call = finding.call
+    told_since = call.recording_status_at is not None and call.recording_status_at >= finding.since_at
+    if told_since and call.recording_status_source == Source.RECORDER and finding.rule != Rule.OPERATION_UNSETTLED:
+        return Resolution.CONFIRMED_BY_RECORDER
+    return Resolution.SELF_RECOVERED
+
+
+def attest(finding: Finding, *, actor: Actor, reason: str, root_cause: str, evidence: str, now: datetime) -> None:
+    """A person's word closes the finding; callers have checked that nothing else can."""
+    finding.resolved_at, finding.resolution, finding.resolved_by = now, Resolution.ATTESTED, actor
+    finding.reason, finding.root_cause, finding.evidence = reason, root_cause, evidence
+    finding.save()
+    ledger.record(
+        LedgerAction.FINDING_ATTESTED,
+        actor=actor,
+        now=now,
+        finding=finding,
+        resolution=finding.resolution,
+        reason=reason,
+        root_cause=root_cause,
+        evidence=evidence,
+    )

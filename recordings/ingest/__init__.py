@@ -1,0 +1,23 @@
+"""Taking facts in: the only writer of Call and StatusChange."""
+
+from recordings.ingest.calls import facts_of, locked_call, note_gone, note_probe, reschedule, told
+from recordings.ingest.cloudevents import BadEvent, Event, parse_event
+from recordings.ingest.notifications import ingest_notifications, status_after, take_operation
+from recordings.ingest.recorder import NotYours, ingest_event
+
+__all__ = [
+    "BadEvent",
+    "Event",
+    "NotYours",
+    "facts_of",
+    "ingest_event",
+    "ingest_notifications",
+    "locked_call",
+    "note_gone",
+    "note_probe",
+    "parse_event",
+    "reschedule",
+    "status_after",
+    "take_operation",
+    "told",
+]

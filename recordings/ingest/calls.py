@@ -1,0 +1,144 @@
+"""From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
+
+from datetime import datetime
+
+from recordings import conf, ledger, rules
+from recordings.choices import LedgerAction, Resolution, Source
+from recordings.graph.wire import GraphCall
+from recordings.models import Actor, Call, Change, Finding, Operation, StatusChange
+
+
+def locked_call(graph_id: str) -> Call | None:
+    """The call's row, locked until the transaction ends. Calls are locked before their operations."""
+    return Call.objects.select_for_update().filter(graph_id=graph_id).first()
+
+
+def locked_or_new_call(graph_id: str, *, tenant_id: str, now: datetime) -> Call:
+    Call.objects.get_or_create(graph_id=graph_id, defaults={"tenant_id": tenant_id, "created_at": now})
+    return Call.objects.select_for_update().get(graph_id=graph_id)
+
+
+def take_over(
+    call: Call,
+    *,
+    actor: Actor,
+    source: Source,
+    at: datetime,
+    now: datetime,
+    operation: Operation | None = None,
+    reason: str = "",
+    state: str | None = None,
+    capture_state: str | None = None,
+    recording_status: str | None = None,
+    gone: bool | None = None,
+) -> tuple[StatusChange, ...]:
+    """Observe what `actor` said for the moment `at`, keep every change with its ledger entry, save the call."""
+    changes = call.observe(
+        at=at,
+        source=source,
+        state=state,
+        capture_state=capture_state,
+        recording_status=recording_status,
+        gone=gone,
+    )
+    rows = tuple(_keep(call, change, actor, source, at, now, operation, reason) for change in changes)
+    reschedule(call, now=now)
+    return rows
+
+
+def _keep(
+    call: Call,
+    change: Change,
+    actor: Actor,
+    source: Source,
+    at: datetime,
+    now: datetime,
+    operation: Operation | None,
+    reason: str,
+) -> StatusChange:
+    row = StatusChange(
+        call=call,
+        field=change.field,
+        old=change.old[:32],
+        new=change.new[:32],
+        source=source,
+        actor=actor,
+        reason=reason[:1024],
+        operation=operation,
+        occurred_at=at,
+        recorded_at=now,
+    )
+    row.save(force_insert=True)
+    ledger.record(
+        LedgerAction.STATUS_CHANGED,
+        actor=actor,
+        now=now,
+        occurred_at=at,
+        call=call,
+        operation=operation,
+        change=row.pk,
+        field=row.field,
+        old=row.old,
+        new=row.new,
+        source=source.value,
+        reason=row.reason,
+    )
+    return row
+
+
+def facts_of(call: Call) -> rules.CallFacts:
+    """The call's facts together with its live correction, if it has one."""
+    live = Operation.objects.live().filter(call=call).values_list("status", "requested_at", "approved_at").first()
+    if live is None:
+        return call.facts()
+    status, requested_at, approved_at = live
+    return call.facts(operation_status=status, operation_since=approved_at or requested_at)
+
+
+def reschedule(call: Call, *, now: datetime) -> None:
+    """Write the next moment at which the sweep must look at this call, and save it."""
+    findings = Finding.objects.filter(call=call).values_list("rule", "resolved_at", "resolution")
+    call.due_after = rules.next_due(
+        facts_of(call),
+        open_rules=frozenset(rule for rule, resolved_at, _ in findings if resolved_at is None),
+        settled_rules=frozenset(rule for rule, _, resolution in findings if resolution == Resolution.ATTESTED),
+        graces=conf.graces(),
+        now=now,
+    )
+    call.save()
+
+
+def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
+    """Graph confirmed our correction: from now on this is what Teams was told."""
+    take_over(
+        call,
+        actor=actor,
+        source=Source.GRAPH,
+        at=now,
+        now=now,
+        operation=operation,
+        reason=operation.reason,
+        recording_status=operation.requested_status,
+    )
+
+
+def note_gone(call: Call, *, now: datetime) -> None:
+    """Graph answered 404 to a probe. That is not an end (invariant 5): corrections stop until a sign of life."""
+    take_over(
+        call,
+        actor=Actor.objects.graph(),
+        source=Source.GRAPH,
+        at=now,
+        now=now,
+        gone=True,
+        reason="Graph does not find the call any more",
+    )
+
+
+def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:
+    """Graph's answer to a GET of the call: a sign of life, or its end."""
+    result = probe.result
+    if result:
+        call.result_code, call.result_subcode = result.code, result.subcode
+        call.result_message = (result.message or "")[:1024]
+    take_over(call, actor=Actor.objects.graph(), source=Source.GRAPH, at=now, now=now, state=probe.state, gone=False)

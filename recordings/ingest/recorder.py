@@ -1,0 +1,138 @@
+"""A recorder's events to rows. A token speaks only for its own recorder, tenants and calls."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from recordings.choices import CallState, CaptureState, Source
+from recordings.graph.wire import GraphCall, Person, parse_result
+from recordings.ingest.calls import locked_call, locked_or_new_call, take_over
+from recordings.ingest.cloudevents import Event, claims
+from recordings.ingest.deliveries import is_first
+from recordings.ingest.notifications import merge
+from recordings.models import Actor, Call, Recorder
+
+_CAPTURE = {
+    "onrecord.capture.started": CaptureState.CAPTURING,
+    "onrecord.capture.stopped": CaptureState.STOPPED,
+    "onrecord.capture.failed": CaptureState.FAILED,
+}
+
+
+class NotYours(Exception):
+    """The token does not speak for this tenant or call. Nothing was stored."""
+
+
+def ingest_event(event: Event, *, recorder: Recorder, body: bytes, now: datetime) -> bool:
+    """Take in one event of `recorder`, all of it or nothing; False if it is a double. Raises NotYours."""
+    with transaction.atomic():
+        if not is_first(source=f"recorder/{recorder.pk}", message_id=event.id, body=body, now=now):
+            return False
+        Recorder.objects.filter(pk=recorder.pk).update(last_word_at=now)
+        actor = Actor.objects.recorder(recorder)
+        if event.type == "onrecord.heartbeat":
+            _beat(event, recorder=recorder, actor=actor, now=now)
+        else:
+            _tell(event, recorder=recorder, actor=actor, now=now)
+    return True
+
+
+def _beat(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
+    """A claim for each call it names. Calls are locked in one order, so that two heartbeats never wait in a ring."""
+    for call_id, capture_state in sorted(claims(event)):
+        call = locked_call(call_id)
+        if call is None:
+            continue
+        _check_owner(call, recorder)
+        take_over(
+            call,
+            actor=actor,
+            source=Source.RECORDER,
+            at=event.at,
+            now=now,
+            capture_state=capture_state,
+            gone=False,
+        )
+
+
+def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
+    call = _call_for(event, recorder=recorder, now=now)
+    _check_owner(call, recorder)
+    call.recorder = recorder
+    if event.type == "onrecord.call.joined":
+        merge(call, _joined_call(event))
+    if event.type == "onrecord.call.ended":
+        merge(call, _ended_call(event))
+    capture = _CAPTURE.get(event.type)
+    take_over(
+        call,
+        actor=actor,
+        source=Source.RECORDER,
+        at=event.at,
+        now=now,
+        state=_state(event),
+        capture_state=capture.value if capture else None,
+        recording_status=_told(event),
+        reason=event.text("reason"),
+        gone=False,
+    )
+
+
+def _call_for(event: Event, *, recorder: Recorder, now: datetime) -> Call:
+    """The call an event speaks of. Its tenant comes with `call.joined`; without one it must be the recorder's only."""
+    call = locked_call(event.call_id)
+    if call:
+        return call
+    tenant_id = event.text("tenantId") or (recorder.tenants[0] if len(recorder.tenants) == 1 else "")
+    if not recorder.speaks_for(tenant_id):
+        raise NotYours(f"This token does not speak for the tenant of call {event.call_id}.")
+    return locked_or_new_call(event.call_id, tenant_id=tenant_id, now=now)
+
+
+def _check_owner(call: Call, recorder: Recorder) -> None:
+    if not recorder.speaks_for(call.tenant_id):
+        raise NotYours(f"This token does not speak for the tenant of call {call.graph_id}.")
+    if call.recorder_id not in (None, recorder.pk):
+        raise NotYours(f"Call {call.graph_id} belongs to another recorder.")
+
+
+def _joined_call(event: Event) -> GraphCall:
+    """A joined event in the shape of Graph's call, so that one merge serves both."""
+    policy = event.data.get("isPolicyCall")
+    return GraphCall(
+        id=event.call_id,
+        direction=event.text("direction") or None,
+        subject=event.text("subject") or None,
+        call_chain_id=event.text("callChainId") or None,
+        scenario_id=event.text("scenarioId") or None,
+        recorded_user=_person(event.part("recordedUser")),
+        organizer=_person(event.part("organizer")),
+        is_policy_call=policy if isinstance(policy, bool) else None,
+    )
+
+
+def _ended_call(event: Event) -> GraphCall:
+    return GraphCall(id=event.call_id, result=parse_result(event.data, "data"))
+
+
+def _person(part: dict[str, object]) -> Person | None:
+    if not part:
+        return None
+    return Person(str(part.get("id") or ""), str(part.get("displayName") or ""))
+
+
+def _state(event: Event) -> str | None:
+    if event.type == "onrecord.call.ended":
+        return CallState.TERMINATED.value
+    return event.text("state") or None if event.type == "onrecord.call.joined" else None
+
+
+def _told(event: Event) -> str | None:
+    """What the recorder says Graph confirmed to it; an operation that is not completed confirms nothing."""
+    if event.type != "onrecord.status.told":
+        return None
+    operation = event.part("operation")
+    status = operation.get("status")
+    if isinstance(status, str) and status.lower() != "completed":
+        return None
+    return event.text("status")

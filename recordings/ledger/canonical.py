@@ -1,0 +1,36 @@
+"""One stated encoding of an entry's body: RFC 8785 (JCS), restricted to text, whole numbers, booleans and null.
+
+Without floats and with ASCII keys, JCS is what the standard library writes with sorted keys and no white space.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+type Scalar = str | int | bool | None
+
+
+class NotCanonical(ValueError):
+    """The body holds something the encoding has no one form for. Nothing was recorded."""
+
+
+def canonical(body: Mapping[str, Scalar]) -> str:
+    """`body` in its one text form. Raises NotCanonical for floats, nesting, non-ASCII keys and broken text."""
+    for key, value in body.items():
+        if not key.isascii():
+            raise NotCanonical(f"the key {key!r} is not ASCII")
+        if value is not None and not isinstance(value, (str, int)):
+            raise NotCanonical(f"{key} is a {type(value).__name__}; only text, whole numbers, booleans and null")
+    text = json.dumps(dict(body), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonical("a text holds half a character (a lone surrogate)") from error
+    return text
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, always with six digits: 2026-11-18T14:31:02.000000Z. Raises ValueError for naive times."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be recorded")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

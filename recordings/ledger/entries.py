@@ -1,0 +1,88 @@
+"""Appending. The only writer of LedgerEntry."""
+
+import json
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+
+from recordings.choices import LedgerAction
+from recordings.ledger.canonical import Scalar, canonical, timestamp
+from recordings.models import Actor, Call, Finding, LedgerEntry, Operation, Unsealed
+from recordings.models.keys import new_key
+
+type Value = Scalar | datetime | uuid.UUID
+
+VERSION = 1
+
+
+def record(
+    action: LedgerAction,
+    *,
+    actor: Actor,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    call: Call | None = None,
+    operation: Operation | None = None,
+    finding: Finding | None = None,
+    **facts: Value,
+) -> LedgerEntry:
+    """Append one entry inside the caller's transaction (times aware UTC), together with its `Unsealed` row.
+
+    `facts` join the body; names of called people do not belong there. Raises RuntimeError outside a transaction,
+    since an entry that does not stand or fall with its step proves nothing, and NotCanonical for facts without
+    one form.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a ledger entry is recorded in the transaction of its step")
+    call = call or (operation.call if operation else None) or (finding.call if finding else None)
+    key = new_key()
+    body: dict[str, Value] = {
+        "v": VERSION,
+        "id": key,
+        "action": action.value,
+        "actor": actor.pk,
+        "recorded_at": now,
+        "occurred_at": occurred_at or now,
+        **_references(call, operation, finding),
+        **facts,
+    }
+    entry = LedgerEntry(
+        id=key,
+        action=action,
+        body=canonical({name: _scalar(value) for name, value in body.items()}),
+        actor=actor,
+        call=call,
+        operation=operation,
+        finding=finding,
+        occurred_at=occurred_at or now,
+        recorded_at=now,
+    )
+    entry.save(force_insert=True)
+    Unsealed(entry=entry).save(force_insert=True)
+    return entry
+
+
+def body_of(entry: LedgerEntry) -> dict[str, Scalar]:
+    """The facts of one entry, from the very bytes that are hashed."""
+    body: dict[str, Scalar] = json.loads(entry.body)
+    return body
+
+
+def _references(call: Call | None, operation: Operation | None, finding: Finding | None) -> dict[str, Value]:
+    references: dict[str, Value] = {}
+    if call:
+        references |= {"call": call.graph_id, "call_chain_id": call.call_chain_id, "tenant_id": call.tenant_id}
+    if operation:
+        references |= {"operation": operation.pk, "client_context": operation.client_context}
+    if finding:
+        references |= {"finding": finding.pk, "rule": finding.rule}
+    return references
+
+
+def _scalar(value: Value) -> Scalar:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return str(value) if isinstance(value, str) else value

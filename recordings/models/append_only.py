@@ -1,0 +1,96 @@
+"""The triggers that make tables append only, in the database itself (invariant 6).
+
+PostgreSQL: a row trigger for UPDATE and DELETE and a statement trigger for TRUNCATE, `ENABLE ALWAYS`, so that they
+hold under `session_replication_role = replica`, too. SQLite: RAISE(ABORT); and because `INSERT OR REPLACE` walks past
+delete triggers unless the connection says `recursive_triggers`, an insert trigger refuses an existing key.
+"""
+
+from collections.abc import Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Table -> the unique keys by which a row could be replaced.
+TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "recordings_statuschange": (("id",),),
+    "recordings_attempt": (("id",), ("operation_id", "number"), ("client_request_id",)),
+    "recordings_attemptresult": (("id",), ("attempt_id",)),
+    "recordings_ledgerentry": (("id",),),
+    "recordings_leaf": (("index",), ("entry_id",)),
+    "recordings_node": (("id",), ("level", "position")),
+    "recordings_seal": (("size",),),
+}
+
+_POSTGRES_FUNCTION = """
+CREATE OR REPLACE FUNCTION onrecord_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Put every missing trigger in place. Tables that do not exist yet are left out."""
+    for statement in _missing_statements(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The names of the triggers that should be there and are not, or are switched off."""
+    return [name for name, _ in _wanted(connection) if name not in _present(connection)]
+
+
+def _missing_statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    absent = set(missing(connection))
+    if absent and connection.vendor == "postgresql":
+        yield _POSTGRES_FUNCTION
+    for name, statements in _wanted(connection):
+        if name in absent:
+            yield from statements
+
+
+def _wanted(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, tuple[str, ...]]]:
+    existing = set(connection.introspection.table_names())
+    make = _postgres_triggers if connection.vendor == "postgresql" else _sqlite_triggers
+    for table, keys in TABLES.items():
+        if table in existing:
+            yield from make(table, keys)
+
+
+def _postgres_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    del keys  # ON CONFLICT DO UPDATE is an UPDATE, which the row trigger refuses
+    for name, moment in (
+        (f"{table}_keep_rows", "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW"),
+        (f"{table}_keep_table", "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"),
+    ):
+        yield (
+            name,
+            (
+                f'DROP TRIGGER IF EXISTS "{name}" ON {table}',
+                f'CREATE TRIGGER "{name}" {moment.format(table=table)} EXECUTE FUNCTION onrecord_append_only()',
+                f'ALTER TABLE {table} ENABLE ALWAYS TRIGGER "{name}"',
+            ),
+        )
+
+
+def _sqlite_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+    yield f"{table}_keep_update", (f"CREATE TRIGGER {table}_keep_update BEFORE UPDATE ON {table} {refuse}",)
+    yield f"{table}_keep_delete", (f"CREATE TRIGGER {table}_keep_delete BEFORE DELETE ON {table} {refuse}",)
+    for columns in keys:
+        name = f"{table}_keep_{'_'.join(columns)}"
+        same = " AND ".join(f'"{column}" = NEW."{column}"' for column in columns)
+        exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names from TABLES only
+        yield name, (f"CREATE TRIGGER {name} BEFORE INSERT ON {table} {exists} {refuse}",)
+
+
+def _present(connection: BaseDatabaseWrapper) -> set[str]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+                " WHERE NOT tgisinternal AND tgenabled = 'A' AND c.relnamespace = current_schema()::regnamespace"
+            )
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,244 @@
+"""One bot leg, and every change of what is known of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+
+from recordings import rules
+from recordings.choices import (
+    CallDirection,
+    CallState,
+    CaptureState,
+    ChangedField,
+    Look,
+    RecordingStatus,
+    Source,
+    look,
+)
+from recordings.models.keys import new_key
+from recordings.models.people import Actor, Recorder
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def live(self) -> Self:
+        return self.filter(ended_at__isnull=True, gone_at__isnull=True)
+
+    def stuck(self) -> Self:
+        """Stuck means: has an open finding."""
+        return self.filter(finding__opened_at__isnull=False, finding__resolved_at__isnull=True).distinct()
+
+    def due(self, now: datetime) -> Self:
+        return self.filter(due_after__lte=now).order_by("due_after")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is known differently now."""
+
+    field: ChangedField
+    old: str
+    new: str
+
+
+class Call(models.Model):
+    """One bot leg: the bot's own call at Graph, the thing a recording status is bound to."""
+
+    graph_id = models.CharField(max_length=128, unique=True)
+    tenant_id = models.CharField(max_length=64)
+    call_chain_id = models.CharField(max_length=128, blank=True, db_index=True)
+    scenario_id = models.CharField(max_length=128, blank=True, db_index=True)
+    recorder = models.ForeignKey(Recorder, null=True, blank=True, on_delete=models.PROTECT)
+    direction = models.CharField(max_length=16, blank=True, choices=CallDirection.choices)
+    subject = models.CharField(max_length=255, blank=True)
+    recorded_user_id = models.CharField(max_length=128, blank=True)
+    recorded_user_name = models.CharField(max_length=255, blank=True)
+    organizer_id = models.CharField(max_length=128, blank=True)
+    organizer_name = models.CharField(max_length=255, blank=True)
+    is_policy_call = models.BooleanField(null=True, blank=True)
+
+    # Evidence
+    state = models.CharField(max_length=32, blank=True, default=CallState.UNKNOWN)
+    established_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    result_code = models.IntegerField(null=True, blank=True)
+    result_subcode = models.IntegerField(null=True, blank=True)
+    result_message = models.CharField(max_length=1024, blank=True)
+    # Captured: the time of the recorder's latest word, and of the word that changed it
+    capture_state = models.CharField(max_length=16, default=CaptureState.UNKNOWN, choices=CaptureState.choices)
+    capture_at = models.DateTimeField(null=True, blank=True)
+    capture_changed_at = models.DateTimeField(null=True, blank=True)
+    # Told
+    recording_status = models.CharField(max_length=32, default=RecordingStatus.UNKNOWN)
+    recording_status_at = models.DateTimeField(null=True, blank=True)
+    recording_status_source = models.CharField(max_length=16, blank=True, choices=Source.choices)
+
+    created_at = models.DateTimeField()
+    last_signal_at = models.DateTimeField(null=True, blank=True)
+    due_after = models.DateTimeField(null=True, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        # One place for what a role may do: see recordings/permissions.py.
+        permissions = [
+            ("look", "Can look at calls, findings, operations and the ledger"),
+            ("export", "Can export history"),
+            ("correct", "Can ask for a correction"),
+            ("attest", "Can attest what Graph cannot be told any more"),
+            ("approve", "Can approve or decline somebody else's correction"),
+            ("verify", "Can verify the ledger"),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="call_newest"),
+            models.Index(fields=["due_after"], name="call_due", condition=models.Q(due_after__isnull=False)),
+            models.Index(fields=["recorded_user_id"], name="call_recorded_user"),
+        ]
+
+    def __str__(self) -> str:
+        return self.graph_id
+
+    @property
+    def is_live(self) -> bool:
+        return self.ended_at is None and self.gone_at is None
+
+    @property
+    def title(self) -> str:
+        """What people call this call; names of people live here only."""
+        who = self.recorded_user_name or self.organizer_name
+        return self.subject or (f"Call of {who}" if who else "Call")
+
+    @property
+    def state_look(self) -> Look:
+        return look(CallState, self.state)
+
+    @property
+    def capture_look(self) -> Look:
+        return look(CaptureState, self.capture_state)
+
+    @property
+    def told_look(self) -> Look:
+        return look(RecordingStatus, self.recording_status)
+
+    def facts(self, *, operation_status: str = "", operation_since: datetime | None = None) -> rules.CallFacts:
+        """What the rules need of this call; the live operation, if any, is named by the caller who read it."""
+        return rules.CallFacts(
+            state=self.state,
+            capture_state=self.capture_state,
+            capture_at=self.capture_at,
+            capture_changed_at=self.capture_changed_at,
+            recording_status=self.recording_status,
+            recording_status_at=self.recording_status_at,
+            recording_status_source=self.recording_status_source,
+            ended_at=self.ended_at,
+            gone_at=self.gone_at,
+            last_signal_at=self.last_signal_at,
+            is_policy_call=self.is_policy_call,
+            operation_status=operation_status,
+            operation_since=operation_since,
+        )
+
+    def observe(
+        self,
+        *,
+        at: datetime,
+        state: str | None = None,
+        capture_state: str | None = None,
+        recording_status: str | None = None,
+        source: str = "",
+        gone: bool | None = None,
+    ) -> tuple[Change, ...]:
+        """Take over what was said for the moment `at` (aware UTC) and derive the moments. Sets, does not save.
+
+        Words older than the one already known change nothing; ended is absorbing; a 404 sets `gone_at`, and a later
+        sign of life clears it (invariants 5 and 10). Returns what is known differently now.
+        """
+        changes = [
+            self._observe_gone(gone, at),
+            self._observe_state(state, at),
+            self._observe_capture(capture_state, at),
+            self._observe_told(recording_status, at, source),
+        ]
+        if not gone:
+            self.last_signal_at = max(at, self.last_signal_at or at)
+        return tuple(change for change in changes if change)
+
+    def _observe_gone(self, gone: bool | None, at: datetime) -> Change | None:
+        if gone and self.is_live:
+            self.gone_at = at
+            return Change(ChangedField.GONE, "found", "gone")
+        if gone is False and self.gone_at and at > self.gone_at:
+            self.gone_at = None
+            return Change(ChangedField.GONE, "gone", "found")
+        return None
+
+    def _observe_state(self, state: str | None, at: datetime) -> Change | None:
+        if state is None:
+            return None
+        old, new = self.state, rules.merged_state(self.state, state)
+        if new == old:
+            return None
+        self.state = new
+        if rules.is_established(self.facts()):
+            self.established_at = self.established_at or at
+        if new == CallState.TERMINATED:
+            self.ended_at = at
+        return Change(ChangedField.STATE, old, new)
+
+    def _observe_capture(self, capture_state: str | None, at: datetime) -> Change | None:
+        if capture_state is None or (self.capture_at and at < self.capture_at):
+            return None
+        old, self.capture_state, self.capture_at = self.capture_state, capture_state, at
+        if old == capture_state:
+            return None
+        self.capture_changed_at = at
+        return Change(ChangedField.CAPTURE_STATE, old, capture_state)
+
+    def _observe_told(self, status: str | None, at: datetime, source: str) -> Change | None:
+        if status is None or (self.recording_status_at and at < self.recording_status_at):
+            return None
+        old, self.recording_status = self.recording_status, status
+        self.recording_status_at, self.recording_status_source = at, source
+        return Change(ChangedField.RECORDING_STATUS, old, status) if old != status else None
+
+
+class StatusChange(models.Model):
+    """One observed move of one of the things kept apart. Append only."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT)
+    field = models.CharField(max_length=32, choices=ChangedField.choices)
+    old = models.CharField(max_length=32, blank=True)
+    new = models.CharField(max_length=32, blank=True)
+    source = models.CharField(max_length=16, choices=Source.choices)
+    actor = models.ForeignKey(Actor, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=1024, blank=True)
+    operation = models.ForeignKey("recordings.Operation", null=True, blank=True, on_delete=models.PROTECT)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["call", "-id"], name="change_of_call")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old} → {self.new}"
+
+
+class Delivery(models.Model):
+    """A message we took in, so that its double is dropped. Written in the same transaction as what it changed."""
+
+    source = models.CharField(max_length=80)
+    message_id = models.CharField(max_length=128)
+    body_sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["source", "message_id"], name="one_delivery_a_message")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.message_id}"

@@ -1,0 +1,151 @@
+"""A correction: what was asked for, each try at the wire, and what came back."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+
+from recordings.choices import (
+    FINAL_STATUSES,
+    LIVE_STATUSES,
+    AttemptOutcome,
+    Look,
+    OperationStatus,
+    RecordingStatus,
+    look,
+)
+from recordings.models.calls import Call
+from recordings.models.keys import new_key
+from recordings.models.people import Actor
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE_STATUSES)
+
+    def awaiting_approval(self) -> Self:
+        return self.filter(status=OperationStatus.AWAITING_APPROVAL)
+
+    def to_send(self, now: datetime) -> Self:
+        """Wishes whose moment has come and that nobody holds."""
+        return self.filter(status=OperationStatus.PENDING).due(now)
+
+    def to_settle(self, now: datetime) -> Self:
+        """Operations on the wire whose lease or waiting time has run out."""
+        waiting = (OperationStatus.SENT, OperationStatus.NOT_STARTED, OperationStatus.RUNNING, OperationStatus.UNKNOWN)
+        return self.filter(status__in=waiting).due(now)
+
+    def due(self, now: datetime) -> Self:
+        return self.filter(
+            models.Q(send_after__isnull=True) | models.Q(send_after__lte=now),
+            models.Q(leased_until__isnull=True) | models.Q(leased_until__lte=now),
+        ).order_by("id")
+
+
+class Operation(models.Model):
+    """One correction of one call's recording status. Written by `recordings.operations` only."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT)
+    requested_status = models.CharField(max_length=32, choices=RecordingStatus.choices)
+    status = models.CharField(max_length=32, choices=OperationStatus.choices)
+    client_context = models.CharField(max_length=256, unique=True)
+    graph_operation_id = models.CharField(max_length=128, blank=True, db_index=True)
+    result_code = models.CharField(max_length=32, blank=True)
+    result_subcode = models.CharField(max_length=32, blank=True)
+    result_message = models.CharField(max_length=1024, blank=True)
+
+    requested_by = models.ForeignKey(Actor, on_delete=models.PROTECT, related_name="requested_operations")
+    requested_at = models.DateTimeField()
+    reason = models.CharField(max_length=1024)
+    needs_approval_why = models.CharField(max_length=255, blank=True)
+    approved_by = models.ForeignKey(
+        Actor, null=True, blank=True, on_delete=models.PROTECT, related_name="approved_operations"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.CharField(max_length=1024, blank=True)
+    expires_after = models.DateTimeField(null=True, blank=True)
+
+    status_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    send_after = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["call"], condition=models.Q(status__in=LIVE_STATUSES), name="one_live_operation_a_call"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["call", "-id"], name="operation_of_call"),
+            models.Index(fields=["status", "-id"], name="operation_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requested_status} ({self.status})"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_STATUSES
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL_STATUSES
+
+    @property
+    def status_look(self) -> Look:
+        return look(OperationStatus, self.status)
+
+    @property
+    def wish_look(self) -> Look:
+        return look(RecordingStatus, self.requested_status)
+
+
+class Attempt(models.Model):
+    """One try at the wire, committed before its first byte. Append only."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    client_request_id = models.UUIDField(unique=True)
+    is_repeat = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["operation", "number"], name="one_attempt_a_number")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"
+
+
+class AttemptResult(models.Model):
+    """What one try came to, written after the wire. Append only; a try without one lost its process."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    attempt = models.OneToOneField(Attempt, on_delete=models.PROTECT, related_name="result")
+    outcome = models.CharField(max_length=16, choices=AttemptOutcome.choices)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    message = models.CharField(max_length=1024, blank=True)
+    request_id = models.CharField(max_length=128, blank=True, db_index=True)
+    graph_operation_id = models.CharField(max_length=128, blank=True)
+    graph_status = models.CharField(max_length=32, blank=True)
+    latency_seconds = models.FloatField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.outcome
+
+    @property
+    def look(self) -> Look:
+        return look(AttemptOutcome, self.outcome)

@@ -1,0 +1,257 @@
+"""Intent, wire, truth: take one stored wish to Graph. Every try is an Attempt, committed before its first byte."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from recordings import conf, ingest, operations, rules
+from recordings.choices import AttemptOutcome, OperationStatus
+from recordings.graph.errors import (
+    GraphCallGone,
+    GraphError,
+    GraphNotARecordingCall,
+    GraphUnauthorized,
+    Outcome,
+)
+from recordings.graph.wire import GraphOperation
+from recordings.models import Actor, Attempt, Operation
+from recordings.services import connection
+from recordings.services.corrections import ruling
+from recordings.services.locking import lock_both
+from recordings.services.reading import read_call
+
+ACTOR_NAME = "sender"
+# A person is waiting: a Retry-After up to here is sat out, a longer one is left to the worker.
+SHORT_WAIT_SECONDS = 3.0
+LONGEST_BACKOFF_SECONDS = 60.0
+# An intent that could not leave for this long is told to its requester as failed.
+GIVE_UP_AFTER = timedelta(minutes=15)
+
+type Clock = Callable[[], datetime]
+
+_OUTCOMES = {
+    Outcome.NOT_SENT: AttemptOutcome.NOT_SENT,
+    Outcome.REFUSED: AttemptOutcome.REFUSED,
+    Outcome.THROTTLED: AttemptOutcome.THROTTLED,
+    Outcome.UNKNOWN: AttemptOutcome.UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One try's answer or error; exactly one of the two is there."""
+
+    outcome: operations.Outcome
+    word: GraphOperation | None = None
+    error: GraphError | None = None
+
+
+def send_due(now: datetime, *, limit: int = 50, clock: Clock = timezone.now) -> int:
+    """Send at most `limit` stored wishes whose moment has come (aware UTC); how many were looked at."""
+    keys = list(Operation.objects.to_send(now).values_list("pk", flat=True)[:limit])
+    for key in keys:
+        send_operation(key, clock=clock)
+    return len(keys)
+
+
+def send_operation(key: UUID, *, clock: Clock = timezone.now) -> Operation:
+    """Take a pending operation to Graph, within GRAPH_DEADLINE seconds; answers it as it stands then. Raises nothing
+    of Graph's: a lost answer is `unknown`, one that never left stays `pending`.
+
+    No database transaction is open while the wire is used. Reference:
+    https://learn.microsoft.com/graph/api/call-updaterecordingstatus
+    """
+    operation = Operation.objects.select_related("call").get(pk=key)
+    if operation.status != OperationStatus.PENDING:
+        return operation
+    until = connection.deadline()
+    problem = _look_first(operation, until=until, now=clock())
+    if problem:
+        _hold(key, problem, now=clock())
+    else:
+        try_at_wire(key, may_start=(OperationStatus.PENDING,), until=until, clock=clock)
+    return Operation.objects.select_related("call").get(pk=key)
+
+
+def _look_first(operation: Operation, *, until: float, now: datetime) -> GraphError | None:
+    """Read the call just before the POST; why Graph could not be asked, if it could not."""
+    reading = read_call(operation.call, now=now, deadline=until)
+    if isinstance(reading.problem, GraphUnauthorized):
+        connection.client().renew_token()
+        reading = read_call(operation.call, now=now, deadline=until)
+    return reading.problem
+
+
+def _hold(key: UUID, problem: GraphError, *, now: datetime) -> None:
+    """Nothing was posted: wait where waiting can help, else say so."""
+    with transaction.atomic():
+        call, operation = lock_both(key)
+        if operation.status != OperationStatus.PENDING:
+            return
+        since = operation.approved_at or operation.requested_at
+        if problem.can_retry and now - since < GIVE_UP_AFTER:
+            wait = _wait_seconds(problem, tries=1 + int((now - since).total_seconds() // 10))
+            operations.wait(operation, until=now + timedelta(seconds=wait), why=f"Not sent yet: {problem.message}")
+            return
+        operations.move(
+            operation,
+            OperationStatus.FAILED,
+            actor=Actor.objects.job(ACTOR_NAME),
+            now=now,
+            reason="nothing was sent",
+            result_code=problem.code[:32],
+            result_message=f"Nothing was sent: {problem.message}"[:1024],
+        )
+        ingest.reschedule(call, now=now)
+
+
+def try_at_wire(key: UUID, *, may_start: tuple[OperationStatus, ...], until: float, clock: Clock) -> None:
+    """Attempts until one counts: a 401 is renewed once, a short Retry-After is sat out, all else is final for now."""
+    renewed = False
+    while True:
+        attempt = _begin(key, may_start=may_start, now=clock())
+        if attempt is None:
+            return
+        tried = _post(attempt, until=until)
+        _store(attempt, tried, is_second_chance=renewed, now=clock())
+        if isinstance(tried.error, GraphUnauthorized) and not renewed:
+            renewed = True
+            connection.client().renew_token()
+        elif not _sat_out(tried.error, until=until):
+            return
+
+
+def _sat_out(error: GraphError | None, *, until: float) -> bool:
+    """Wait out a short Retry-After; False if there is none, or no time for it."""
+    if error is None or error.outcome != Outcome.THROTTLED or error.retry_after_seconds is None:
+        return False
+    wait = error.retry_after_seconds
+    if wait > SHORT_WAIT_SECONDS or time.monotonic() + wait >= until:
+        return False
+    time.sleep(wait)
+    return True
+
+
+def _begin(key: UUID, *, may_start: tuple[OperationStatus, ...], now: datetime) -> Attempt | None:
+    """The last look at the facts and the Attempt's row, in one transaction. None if nothing may be sent."""
+    with transaction.atomic():
+        call, operation = lock_both(key)
+        if operation.status not in may_start:
+            return None
+        actor = Actor.objects.job(ACTOR_NAME)
+        judged = ruling(call, operation.requested_status, now=now)
+        spent = operation.attempts.count() >= settings.GRAPH_MAX_ATTEMPTS
+        needs_second = judged.permit == rules.Permit.NEEDS_APPROVAL and operation.approved_by_id is None
+        if not spent and not needs_second and judged.permit != rules.Permit.REFUSED:
+            attempt = operations.start_attempt(operation, actor=actor, now=now, leased_until=now + conf.lease())
+            ingest.reschedule(call, now=now)
+            return attempt
+        why = "every allowed try was used" if spent else judged.why
+        _turn_back(operation, why=why, ask=needs_second and not spent, actor=actor, now=now)
+        ingest.reschedule(call, now=now)
+    return None
+
+
+def _turn_back(operation: Operation, *, why: str, ask: bool, actor: Actor, now: datetime) -> None:
+    """Nothing may be sent any more. After a try that may have acted that is `unresolved`, never a guess."""
+    if operations.may_have_acted(operation):
+        operations.move(operation, OperationStatus.UNRESOLVED, actor=actor, now=now, reason=why)
+    elif ask:
+        columns = {"needs_approval_why": why[:255], "expires_after": now + conf.approval_expires()}
+        operations.move(operation, OperationStatus.AWAITING_APPROVAL, actor=actor, now=now, reason=why, **columns)
+    else:
+        columns = {"result_message": f"Nothing was sent: {why}"[:1024]}
+        operations.move(operation, OperationStatus.CANCELLED, actor=actor, now=now, reason=why, **columns)
+
+
+def _post(attempt: Attempt, *, until: float) -> Tried:
+    operation = attempt.operation
+    try:
+        answer = connection.client().update_recording_status(
+            operation.call.graph_id,
+            status=operation.requested_status,
+            client_context=operation.client_context,
+            client_request_id=str(attempt.client_request_id),
+            deadline=until,
+        )
+    except GraphError as error:
+        return Tried(_outcome_of_error(error), error=error)
+    word = answer.value
+    result = word.result
+    outcome = operations.Outcome(
+        AttemptOutcome.ACCEPTED,
+        http_status=answer.http_status,
+        code=str(result.code) if result and result.code is not None else "",
+        subcode=str(result.subcode) if result and result.subcode is not None else "",
+        message=(result.message or "") if result else "",
+        request_id=answer.request_id,
+        graph_operation_id=word.id or "",
+        graph_status=word.status,
+        latency_seconds=answer.latency_seconds,
+    )
+    return Tried(outcome, word=word)
+
+
+def _outcome_of_error(error: GraphError) -> operations.Outcome:
+    return operations.Outcome(
+        _OUTCOMES[error.outcome],
+        http_status=error.http_status,
+        code=error.code,
+        message=error.message,
+        request_id=error.request_id,
+        latency_seconds=error.latency_seconds,
+    )
+
+
+def _store(attempt: Attempt, tried: Tried, *, is_second_chance: bool, now: datetime) -> None:
+    """The truth, in one transaction: the result, the operation's move, and what Teams was told."""
+    with transaction.atomic():
+        call, operation = lock_both(attempt.operation_id)
+        attempt.operation = operation
+        was_completed = operation.status == OperationStatus.COMPLETED
+        to = _status_after(tried, attempt, is_second_chance=is_second_chance)
+        wait = _wait_seconds(tried.error, tries=attempt.number)
+        later = now + timedelta(seconds=wait) if to not in (OperationStatus.COMPLETED, OperationStatus.FAILED) else None
+        graph = Actor.objects.graph()
+        operations.finish_attempt(attempt, tried.outcome, to=to, actor=graph, now=now, send_after=later)
+        if isinstance(tried.error, GraphNotARecordingCall):
+            call.is_policy_call = False
+        if isinstance(tried.error, GraphCallGone):
+            ingest.note_gone(call, now=now)
+        elif operation.status == OperationStatus.COMPLETED and not was_completed:
+            ingest.told(call, operation, actor=graph, now=now)
+        else:
+            ingest.reschedule(call, now=now)
+
+
+def _status_after(tried: Tried, attempt: Attempt, *, is_second_chance: bool) -> OperationStatus:
+    """Where one try takes the operation. If an earlier try may have acted, no refusal proves that it did not."""
+    if tried.word:
+        return ingest.status_after(tried.word.status)
+    again = OperationStatus.UNKNOWN if attempt.is_repeat else OperationStatus.PENDING
+    over = OperationStatus.UNRESOLVED if attempt.is_repeat else OperationStatus.FAILED
+    is_last = attempt.number >= settings.GRAPH_MAX_ATTEMPTS
+    match tried.outcome.outcome:
+        case AttemptOutcome.UNKNOWN:
+            return OperationStatus.UNKNOWN
+        case AttemptOutcome.NOT_SENT | AttemptOutcome.THROTTLED:
+            can_wait = tried.error is not None and tried.error.can_retry and not is_last
+            return again if can_wait else over
+        case _:
+            can_renew = isinstance(tried.error, GraphUnauthorized) and not is_second_chance and not is_last
+            return again if can_renew else over
+
+
+def _wait_seconds(error: GraphError | None, *, tries: int) -> float:
+    """Graph's own Retry-After, else twice as long each time, with some chance so that waiters do not march in step."""
+    if error is not None and error.retry_after_seconds is not None:
+        return error.retry_after_seconds
+    longest = min(LONGEST_BACKOFF_SECONDS, 2.0 ** min(tries, 6))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads waiters, keeps no secret

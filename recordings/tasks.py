@@ -1,0 +1,30 @@
+"""Entry points of the background work. Each takes due rows and calls the room; the row is the truth, a job a trigger."""
+
+from django.tasks import task
+from django.utils import timezone
+
+from recordings import findings, services
+
+
+@task
+def send_due() -> int:
+    return services.send_due(timezone.now())
+
+
+@task
+def settle_due() -> int:
+    return services.settle_due(timezone.now())
+
+
+@task
+def expire_approvals() -> int:
+    return services.expire_approvals(timezone.now())
+
+
+@task
+def sweep() -> int:
+    return findings.sweep(timezone.now())
+
+
+# In the order in which one step makes the next one due.
+EVERY_TICK = (send_due, settle_due, expire_approvals, sweep)
