@@ -240,7 +240,7 @@ class LedgerAction(Worded):
     SIGN_IN = "signin.succeeded", "mute", "person", "Signed in"
     SIGN_IN_FAILED = "signin.failed", "warn", "person", "Sign-in failed"
     ROLE_CHANGED = "role.changed", "mute", "person", "Role changed"
-    TOKEN_ISSUED = "token.issued", "mute", "person", "Recorder token issued"  # noqa: S105 - a kind, not a secret
+    TOKEN_ISSUED = "token.issued", "mute", "person", "Recorder token issued"
 
 
 HISTORY_ACTIONS = (

@@ -1,4 +1,4 @@
-"""Entry points of the background work. Each takes due rows and calls the room; the row is the truth, a job a trigger."""
+"""Entry points of background work. Each takes due rows and calls the room; the row is the truth, a job a trigger."""
 
 from django.tasks import task
 from django.utils import timezone

@@ -7,6 +7,7 @@ from typing import Any
 
 from recordings.choices import CaptureState, RecordingStatus
 from recordings.graph.wire import WireError, clean_id
+from recordings.graph.wire.operations import parse_result
 
 TYPES = (
     "onrecord.call.joined",
@@ -95,8 +96,17 @@ def _check(event: Event) -> None:
         if event.text("status") not in (s.value for s in RecordingStatus if s != RecordingStatus.UNKNOWN):
             raise BadEvent("data.status must be recording, notRecording or failed.")
         event.part("operation")
+    if event.type == "onrecord.call.ended":
+        _check_result(event)
     if event.type == "onrecord.heartbeat":
         claims(event)
+
+
+def _check_result(event: Event) -> None:
+    try:
+        parse_result(event.data, "data")
+    except WireError as error:
+        raise BadEvent(f"{error}.") from error
 
 
 def claims(event: Event) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from recordings.choices import CallState, CaptureState, Source
-from recordings.graph.wire import GraphCall, Person, parse_result
+from recordings.graph.wire import GraphCall, Person
+from recordings.graph.wire.operations import parse_result
 from recordings.ingest.calls import locked_call, locked_or_new_call, take_over
 from recordings.ingest.cloudevents import Event, claims
 from recordings.ingest.deliveries import is_first
