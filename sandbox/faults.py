@@ -19,6 +19,8 @@ MOMENTS = {
     "drip": AFTER,
     "operation": AFTER,
 }
+GRAPH_ACTIONS = ("getCall", "updateRecordingStatus", "getOperation", "listOperations", "listParticipants")
+OTHER_ACTIONS = ("configuration", "keys", "token", "callback-configuration", "callback-keys")
 ENVELOPES = ("standard", "raw", "html", "empty")
 
 
@@ -47,10 +49,17 @@ class Fault:
         self.when = self.when or MOMENTS[self.do]
         if self.when not in (BEFORE, AFTER):
             raise RefusedError("A fault comes 'before' or 'after'.")
+        if self.action not in (None, *GRAPH_ACTIONS, *OTHER_ACTIONS):
+            raise RefusedError(
+                f"No action is called {self.action!r}. Known: {', '.join(GRAPH_ACTIONS + OTHER_ACTIONS)}."
+            )
         if self.envelope not in ENVELOPES:
             raise RefusedError(f"No envelope is called {self.envelope!r}. Known: {', '.join(ENVELOPES)}.")
 
     def fits(self, action: str, method: str, call_id: str | None) -> bool:
+        """A fault that names no action is for Graph's calls API; sign-in and keys fail only by name."""
+        if self.action is None and action not in GRAPH_ACTIONS:
+            return False
         wanted = ((self.action, action), (self.method, method), (self.call_id, call_id))
         return self.times != 0 and all(want is None or want == have for want, have in wanted)
 
