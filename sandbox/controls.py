@@ -28,6 +28,7 @@ class Notice:
     after: float = 0.0
     message_id: str = field(default_factory=new_id)
     without_message_id: bool = False
+    without_operation_id: bool = False
     pascal_case: bool = False
     token: bool = True
     claims: Json = field(default_factory=dict)
@@ -193,7 +194,8 @@ class Controls:
                 made = notices.deleted(call, state)
             case "operation":
                 operation = self._world.operation(order.operation_id or "")
-                made = notices.operation_settled(operation, pascal_case=pascal)
+                named = not order.without_operation_id
+                made = notices.operation_settled(operation, pascal_case=pascal, named=named)
             case "roster":
                 made = notices.roster_changed(call)
             case _:

@@ -71,9 +71,12 @@ def deleted(call: Call, state: str) -> Json:
     return notice("deleted", call.call_id, sparse_call(call, state=state, resultInfo=call.result))
 
 
-def operation_settled(operation: Operation, *, pascal_case: bool) -> Json:
-    path = f"{operation.call_id}/operations/{operation.operation_id}"
-    return notice("deleted", path, operation_resource(operation, pascal_case=pascal_case))
+def operation_settled(operation: Operation, *, pascal_case: bool, named: bool) -> Json:
+    """One example of Microsoft's has no id in it: then only the client context tells which operation is meant."""
+    data = operation_resource(operation, pascal_case=pascal_case)
+    if not named:
+        return notice("deleted", f"{operation.call_id}/operations/", {**data, "id": None})
+    return notice("deleted", f"{operation.call_id}/operations/{operation.operation_id}", data)
 
 
 def roster_changed(call: Call) -> Json:

@@ -64,6 +64,17 @@ def test_an_operation_can_end_without_a_word(sandbox: Sandbox, bot: Browser, rec
     assert sandbox.deliveries() == []
 
 
+def test_a_notification_can_leave_out_which_operation_it_means(
+    sandbox: Sandbox, bot: Browser, receiver: Receiver
+) -> None:
+    call_id = sandbox.add_call()["call_id"]
+    operation = bot.tell(call_id, "recording", "onrecord:5").json()
+    sandbox.notify(call_id, kind="operation", operation_id=operation["id"], without_operation_id=True)
+    notice = receiver.next().first
+    assert operation["id"] not in str(notice)
+    assert notice["resourceData"]["clientContext"] == "onrecord:5"
+
+
 def test_statuses_can_be_spelt_as_the_schema_spells_them(sandbox: Sandbox, bot: Browser) -> None:
     call_id = sandbox.add_call()["call_id"]
     sandbox.fault("operation", operation={"status": "Completed"})
