@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -45,8 +45,8 @@ class RawAnswer:
     """An HTTP answer. `body` is None where it could not be read whole, in time and within BODY_LIMIT_BYTES."""
 
     status_code: int
-    headers: Mapping[str, str]
-    body: bytes | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
     latency_seconds: float
 
 
