@@ -72,10 +72,10 @@ def deleted(call: Call, state: str) -> Json:
 
 
 def operation_settled(operation: Operation, *, pascal_case: bool, named: bool) -> Json:
-    """One example of Microsoft's has no id in it: then only the client context tells which operation is meant."""
+    """One example of Microsoft's has no id and this odd address: only the client context tells what is meant."""
     data = operation_resource(operation, pascal_case=pascal_case)
     if not named:
-        return notice("deleted", f"{operation.call_id}/operations/", {**data, "id": None})
+        return notice("deleted", f"{operation.call_id}/operations/participants", {**data, "id": None})
     return notice("deleted", f"{operation.call_id}/operations/{operation.operation_id}", data)
 
 

@@ -16,6 +16,8 @@ from sandbox.messages import Json, new_id, now
 from sandbox.outbox import TIMEOUT, Outbox
 from sandbox.scenarios import Steps
 
+SLOW_OPERATION = 90.0  # seconds
+
 
 class CallGoneError(Exception):
     """The stand-in does not know this call any more, perhaps because it was restarted."""
@@ -141,9 +143,11 @@ class Stage:
             self._report(leg, "status.told", {"status": status, "operation": operation})
 
     def leave_running(self, leg: Leg, _: str) -> None:
-        """Only the next operation is left running, so that a correction can still succeed."""
+        """The recorder's own operation never ends; a later correction runs for a while and then succeeds."""
         fault = {"do": "operation", "call_id": leg.call_id, "operation": {"status": "running"}}
         self._microsoft.control("POST", "faults", fault)
+        slow = {"status": "running", "then": "completed", "after": SLOW_OPERATION}
+        self._microsoft.control("PATCH", f"calls/{leg.call_id}", {"operations": slow})
 
     def hang_up(self, leg: Leg, result: str) -> None:
         code, subcode = (int(number) for number in result.split("/"))

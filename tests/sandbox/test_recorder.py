@@ -148,3 +148,13 @@ def test_an_event_is_kept_while_the_hook_cannot_take_it_and_dropped_when_it_is_r
     complaint = capsys.readouterr().err
     assert "onrecord.second was refused with 400" in complaint
     assert TOKEN not in complaint
+
+
+def test_a_call_that_the_stand_in_forgot_is_dropped_and_the_play_goes_on(sandbox: Sandbox) -> None:
+    steps = (Step(0, "ring"), Step(4, "establish"), Step(0, "capture"))
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps),)):
+        forgotten = events_until_heartbeat(hook)[0]["subject"]
+        sandbox.remove_call(forgotten)
+        events = [hook.next().body for _ in range(8)]
+    assert last(events, "status.told"), "other calls go on"
+    assert all(event.get("subject") != forgotten for event in events)
