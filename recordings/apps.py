@@ -1,7 +1,23 @@
+"""Receivers for Django's own signals stand here; we have no signals of our own."""
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db.models.signals import m2m_changed, post_migrate
 
 
 class RecordingsConfig(AppConfig):
     name = "recordings"
     verbose_name = "On Record"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Models can only be imported once the apps are loaded, so the receivers' module is reached from here."""
+        from recordings import checks, receivers  # noqa: F401, PLC0415
+
+        group_model: Any = self.apps.get_model("auth", "User").groups.through  # type: ignore[union-attr]
+        post_migrate.connect(receivers.keep_triggers, sender=self)
+        user_logged_in.connect(receivers.record_sign_in)
+        user_login_failed.connect(receivers.record_failed_sign_in)
+        m2m_changed.connect(receivers.record_role_change, sender=group_model)

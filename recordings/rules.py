@@ -11,6 +11,7 @@ from enum import StrEnum
 from recordings.choices import (
     CALL_STATE_RANK,
     LIVE_STATUSES,
+    SENDABLE_STATUSES,
     CallState,
     CaptureState,
     OperationStatus,
@@ -240,31 +241,40 @@ def fresh_claim(facts: CallFacts, *, now: datetime, graces: Graces) -> str:
 
 
 def _refusal(wish: str, facts: CallFacts, *, now: datetime, graces: Graces) -> Ruling | None:
-    if wish not in (RecordingStatus.RECORDING, RecordingStatus.NOT_RECORDING, RecordingStatus.FAILED):
+    if wish not in SENDABLE_STATUSES:
         return Ruling(Permit.REFUSED, f"“{wish}” is not a status that can be told to Teams.")
     if facts.over_at:
         how = "ended" if facts.ended_at else "was no longer found at Graph"
         why = f"The call {how} at {facts.over_at:%H:%M:%S} UTC, so Teams cannot be told any more."
         return Ruling(Permit.REFUSED, why, attest=True)
-    if facts.state == CallState.TERMINATING:
-        return Ruling(Permit.REFUSED, "The call is ending, so Teams cannot be told any more.")
-    if 0 < CALL_STATE_RANK.get(_state(facts), 0) < CALL_STATE_RANK[CallState.ESTABLISHED]:
-        return Ruling(Permit.REFUSED, "The call is not established yet. Try again once people are talking.")
+    why = _not_now(wish, facts) or _against_recorder(wish, fresh_claim(facts, now=now, graces=graces))
+    return Ruling(Permit.REFUSED, why) if why else None
+
+
+def _not_now(wish: str, facts: CallFacts) -> str:
+    """Why the leg takes no such status at this moment; empty if it does.
+
+    All of Microsoft's samples wait for `established` (Graph: updateRecordingStatus needs a joined call).
+    """
+    rank = CALL_STATE_RANK[_state(facts)]
+    if rank >= CALL_STATE_RANK[CallState.TERMINATING]:
+        return "The call is ending, so Teams cannot be told any more."
+    if 0 < rank < CALL_STATE_RANK[CallState.ESTABLISHED]:
+        return "The call is not established yet. Try again once people are talking."
     if facts.is_policy_call is False:
-        return Ruling(Permit.REFUSED, "Graph said this is not a compliance-recording call, so it takes no status.")
+        return "Graph said this is not a compliance-recording call, so it takes no status."
     if facts.recording_status == wish and facts.recording_status_source == Source.GRAPH:
-        return Ruling(
-            Permit.REFUSED, f"Graph already confirmed this status at {facts.recording_status_at:%H:%M:%S} UTC."
-        )
-    return _against_recorder(wish, fresh_claim(facts, now=now, graces=graces))
+        return f"Graph already confirmed this status at {facts.recording_status_at:%H:%M:%S} UTC."
+    return ""
 
 
-def _against_recorder(wish: str, claim: str) -> Ruling | None:
+def _against_recorder(wish: str, claim: str) -> str:
+    """Why the recorder's fresh word stands against the wish (invariant 8); empty if it does not."""
     if wish == RecordingStatus.NOT_RECORDING and claim == CaptureState.CAPTURING:
-        return Ruling(Permit.REFUSED, "The recorder says it is capturing. Stop the recorder first.")
+        return "The recorder says it is capturing. Stop the recorder first."
     if wish == RecordingStatus.RECORDING and claim in (CaptureState.STOPPED, CaptureState.FAILED):
-        return Ruling(Permit.REFUSED, "The recorder says it is not capturing. Start the recorder first.")
-    return None
+        return "The recorder says it is not capturing. Start the recorder first."
+    return ""
 
 
 def is_established(facts: CallFacts) -> bool:

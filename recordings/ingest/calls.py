@@ -1,5 +1,6 @@
 """From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from recordings import conf, ledger, rules
@@ -14,73 +15,65 @@ def locked_call(graph_id: str) -> Call | None:
 
 
 def locked_or_new_call(graph_id: str, *, tenant_id: str, now: datetime) -> Call:
-    Call.objects.get_or_create(graph_id=graph_id, defaults={"tenant_id": tenant_id, "created_at": now})
+    Call.objects.get_or_create(graph_id=graph_id, defaults={"tenant_id": tenant_id.lower(), "created_at": now})
     return Call.objects.select_for_update().get(graph_id=graph_id)
 
 
-def take_over(
-    call: Call,
-    *,
-    actor: Actor,
-    source: Source,
-    at: datetime,
-    now: datetime,
-    operation: Operation | None = None,
-    reason: str = "",
-    state: str | None = None,
-    capture_state: str | None = None,
-    recording_status: str | None = None,
-    gone: bool | None = None,
-) -> tuple[StatusChange, ...]:
-    """Observe what `actor` said for the moment `at`, keep every change with its ledger entry, save the call."""
+@dataclass(frozen=True)
+class Said:
+    """One word on a call: who said it, for which moment (aware UTC), and what; None is "nothing said of that"."""
+
+    actor: Actor
+    source: Source
+    at: datetime
+    state: str | None = None
+    capture_state: str | None = None
+    recording_status: str | None = None
+    gone: bool | None = False
+    reason: str = ""
+
+
+def take_over(call: Call, said: Said, *, now: datetime, operation: Operation | None = None) -> tuple[StatusChange, ...]:
+    """Observe what was said, keep every change with its ledger entry, and save the call, whose row is locked."""
     changes = call.observe(
-        at=at,
-        source=source,
-        state=state,
-        capture_state=capture_state,
-        recording_status=recording_status,
-        gone=gone,
+        at=said.at,
+        source=said.source,
+        state=said.state,
+        capture_state=said.capture_state,
+        recording_status=said.recording_status,
+        gone=said.gone,
     )
-    rows = tuple(_keep(call, change, actor, source, at, now, operation, reason) for change in changes)
+    rows = tuple(_keep(call, change, said, now=now, operation=operation) for change in changes)
     reschedule(call, now=now)
     return rows
 
 
-def _keep(
-    call: Call,
-    change: Change,
-    actor: Actor,
-    source: Source,
-    at: datetime,
-    now: datetime,
-    operation: Operation | None,
-    reason: str,
-) -> StatusChange:
+def _keep(call: Call, change: Change, said: Said, *, now: datetime, operation: Operation | None) -> StatusChange:
     row = StatusChange(
         call=call,
         field=change.field,
         old=change.old[:32],
         new=change.new[:32],
-        source=source,
-        actor=actor,
-        reason=reason[:1024],
+        source=said.source,
+        actor=said.actor,
+        reason=said.reason[:1024],
         operation=operation,
-        occurred_at=at,
+        occurred_at=said.at,
         recorded_at=now,
     )
     row.save(force_insert=True)
     ledger.record(
         LedgerAction.STATUS_CHANGED,
-        actor=actor,
+        actor=said.actor,
         now=now,
-        occurred_at=at,
+        occurred_at=said.at,
         call=call,
         operation=operation,
         change=row.pk,
         field=row.field,
         old=row.old,
         new=row.new,
-        source=source.value,
+        source=said.source.value,
         reason=row.reason,
     )
     return row
@@ -110,29 +103,15 @@ def reschedule(call: Call, *, now: datetime) -> None:
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
     """Graph confirmed our correction: from now on this is what Teams was told."""
-    take_over(
-        call,
-        actor=actor,
-        source=Source.GRAPH,
-        at=now,
-        now=now,
-        operation=operation,
-        reason=operation.reason,
-        recording_status=operation.requested_status,
-    )
+    status = operation.requested_status
+    said = Said(actor, Source.GRAPH, now, recording_status=status, reason=operation.reason)
+    take_over(call, said, now=now, operation=operation)
 
 
 def note_gone(call: Call, *, now: datetime) -> None:
     """Graph answered 404 to a probe. That is not an end (invariant 5): corrections stop until a sign of life."""
-    take_over(
-        call,
-        actor=Actor.objects.graph(),
-        source=Source.GRAPH,
-        at=now,
-        now=now,
-        gone=True,
-        reason="Graph does not find the call any more",
-    )
+    why = "Graph does not find the call any more"
+    take_over(call, Said(Actor.objects.graph(), Source.GRAPH, now, gone=True, reason=why), now=now)
 
 
 def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:
@@ -141,4 +120,4 @@ def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:
     if result:
         call.result_code, call.result_subcode = result.code, result.subcode
         call.result_message = (result.message or "")[:1024]
-    take_over(call, actor=Actor.objects.graph(), source=Source.GRAPH, at=now, now=now, state=probe.state, gone=False)
+    take_over(call, Said(Actor.objects.graph(), Source.GRAPH, now, state=probe.state), now=now)

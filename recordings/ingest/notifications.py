@@ -7,7 +7,7 @@ from django.db import transaction
 from recordings import operations
 from recordings.choices import AttemptOutcome, CallState, OperationStatus, Source
 from recordings.graph.wire import GraphCall, GraphOperation, Notification
-from recordings.ingest.calls import locked_call, locked_or_new_call, take_over, told
+from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_over, told
 from recordings.ingest.deliveries import is_first
 from recordings.models import Actor, Call, Operation
 
@@ -46,7 +46,7 @@ def _ingest(notification: Notification, *, tenant_id: str, actor: Actor, now: da
         merge(call, notification.call)
         state = state or notification.call.state
     # Graph speaks of a leg it still has, unless it says that the leg is over.
-    take_over(call, actor=actor, source=Source.GRAPH, at=now, now=now, state=state, gone=False)
+    take_over(call, Said(actor, Source.GRAPH, now, state=state, gone=None if ended else False), now=now)
 
 
 def _call_for(notification: Notification, *, tenant_id: str, now: datetime) -> Call | None:
@@ -55,7 +55,7 @@ def _call_for(notification: Notification, *, tenant_id: str, now: datetime) -> C
         call = locked_or_new_call(notification.call_id, tenant_id=tenant_id, now=now)
     else:
         call = locked_call(notification.call_id)
-    return call if call and call.tenant_id == tenant_id else None
+    return call if call and call.tenant_id == tenant_id.lower() else None
 
 
 def merge(call: Call, patch: GraphCall) -> None:
@@ -88,12 +88,12 @@ def fitted(name: str, value: object) -> object:
 def _ingest_operation(call_id: str, word: GraphOperation, *, tenant_id: str, actor: Actor, now: datetime) -> None:
     """Settle our operation; client context first, id second (Graph: participant-invite shows an empty id)."""
     call = locked_call(call_id)
-    if call is None or call.tenant_id != tenant_id:
+    if call is None or call.tenant_id != tenant_id.lower():
         return
     operation = _operation_of(call, word)
     if operation:
         take_operation(call, operation, word, actor=actor, now=now)
-    take_over(call, actor=actor, source=Source.GRAPH, at=now, now=now, gone=False)
+    take_over(call, Said(actor, Source.GRAPH, now, gone=None), now=now)
 
 
 def _operation_of(call: Call, word: GraphOperation) -> Operation | None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from recordings.choices import CallState, CaptureState, Source
 from recordings.graph.wire import GraphCall, Person
 from recordings.graph.wire.operations import parse_result
-from recordings.ingest.calls import locked_call, locked_or_new_call, take_over
+from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_over
 from recordings.ingest.cloudevents import Event, claims
 from recordings.ingest.deliveries import is_first
 from recordings.ingest.notifications import merge
@@ -45,15 +45,7 @@ def _beat(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
         if call is None:
             continue
         _check_owner(call, recorder)
-        take_over(
-            call,
-            actor=actor,
-            source=Source.RECORDER,
-            at=event.at,
-            now=now,
-            capture_state=capture_state,
-            gone=False,
-        )
+        take_over(call, Said(actor, Source.RECORDER, event.at, capture_state=capture_state), now=now)
 
 
 def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
@@ -65,18 +57,17 @@ def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
     if event.type == "onrecord.call.ended":
         merge(call, _ended_call(event))
     capture = _CAPTURE.get(event.type)
-    take_over(
-        call,
-        actor=actor,
-        source=Source.RECORDER,
-        at=event.at,
-        now=now,
+    said = Said(
+        actor,
+        Source.RECORDER,
+        event.at,
         state=_state(event),
         capture_state=capture.value if capture else None,
         recording_status=_told(event),
+        gone=None if event.type == "onrecord.call.ended" else False,
         reason=event.text("reason"),
-        gone=False,
     )
+    take_over(call, said, now=now)
 
 
 def _call_for(event: Event, *, recorder: Recorder, now: datetime) -> Call:

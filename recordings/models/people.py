@@ -85,4 +85,4 @@ class Recorder(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     def speaks_for(self, tenant_id: str) -> bool:
-        return tenant_id in self.tenants
+        return tenant_id.lower() in (tenant.lower() for tenant in self.tenants)

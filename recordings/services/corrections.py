@@ -27,7 +27,7 @@ IN_PROGRESS = "Another correction of this call is in progress. Wait for its outc
 
 def ruling(call: Call, wish: str, *, now: datetime) -> rules.Ruling:
     """Whether `wish` may be told to Teams about `call` now (aware UTC): invariants 4, 7 and 8."""
-    if call.tenant_id != settings.GRAPH_TENANT_ID:
+    if call.tenant_id != settings.GRAPH_TENANT_ID.lower():
         why = "This call belongs to another tenant than the one On Record is connected to."
         return rules.Ruling(rules.Permit.REFUSED, why)
     return rules.rule_on(

@@ -1,0 +1,126 @@
+"""Checks at start: refuse what would break an invariant, warn of what will surprise. Ids are stable: onrecord.E001 …"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+from recordings.graph.clouds import CLOUDS, graph_config, is_microsoft_host
+from recordings.models import append_only
+
+type Checked = list[CheckMessage]
+
+
+def _check(*tags: str, deploy: bool = False) -> Callable[[Callable[[], Checked]], Callable[[], Checked]]:
+    """Register a check that needs nothing of what Django hands to checks."""
+
+    def decorate(check: Callable[[], Checked]) -> Callable[[], Checked]:
+        def run(app_configs: Sequence[AppConfig] | None, **_: Any) -> Checked:
+            return check()
+
+        register(run, *tags, deploy=deploy)
+        return check
+
+    return decorate
+
+
+@_check("onrecord")
+def production_values() -> Checked:
+    """E001-E003: production must not run on development values."""
+    if settings.DEBUG:
+        return []
+    found: Checked = []
+    if not settings.SECRET_KEY:
+        found.append(Error("SECRET_KEY is not set.", hint="Set it to 50 random characters.", id="onrecord.E001"))
+    if not settings.ALLOWED_HOSTS:
+        found.append(Error("ALLOWED_HOSTS is empty.", hint="Name the host people reach.", id="onrecord.E002"))
+    if not settings.GRAPH_TENANT_ID or not settings.GRAPH_CLIENT_ID:
+        hint = "Set GRAPH_TENANT_ID and GRAPH_CLIENT_ID to those of the recorder bot's own app."
+        found.append(Error("Microsoft Graph is not configured.", hint=hint, id="onrecord.E003"))
+    return found
+
+
+@_check("onrecord")
+def stand_in() -> Checked:
+    """E004: with DEBUG=0 a host that is not Microsoft's needs ALLOW_STAND_IN=1 (invariant 9)."""
+    urls = {name: getattr(settings, name) for name in ("GRAPH_BASE_URL", "GRAPH_AUTHORITY")}
+    foreign = [name for name, url in urls.items() if url and not is_microsoft_host(url)]
+    if settings.DEBUG or settings.ALLOW_STAND_IN or not foreign:
+        return []
+    hint = "Correct the address, or set ALLOW_STAND_IN=1: every page will then say so."
+    return [Error(f"{' and '.join(foreign)} is not Microsoft's.", hint=hint, id="onrecord.E004")]
+
+
+@_check("onrecord")
+def graph_settings() -> Checked:
+    """E005: the connection's settings must make sense, before somebody waits for a correction."""
+    names = [name for name in dir(settings) if name.startswith("GRAPH_")]
+    if not settings.GRAPH_TENANT_ID:
+        return []
+    try:
+        graph_config({name: getattr(settings, name) for name in names})
+    except ValueError as error:
+        return [Error(f"The Microsoft Graph settings do not fit: {error}", id="onrecord.E005")]
+    return []
+
+
+@_check("onrecord")
+def callback_settings() -> Checked:
+    """E006: gcc-high and dod have no published values for notification tokens, so they must be given."""
+    cloud = CLOUDS.get(settings.GRAPH_CLOUD)
+    if cloud is None or settings.DEBUG:
+        return []
+    if (settings.CALLBACK_ISSUERS or cloud.callback_issuers) and (
+        settings.CALLBACK_JWKS_URL or cloud.callback_metadata_url
+    ):
+        return []
+    hint = "Set CALLBACK_ISSUERS and CALLBACK_JWKS_URL to those of your cloud."
+    return [Error(f"Nothing is known of notification tokens in {cloud.name}.", hint=hint, id="onrecord.E006")]
+
+
+@_check("onrecord")
+def rule_settings() -> Checked:
+    """E007-E008: a repeat must not be possible while the first try may still be in the air."""
+    found: Checked = []
+    if settings.REQUIRE_APPROVAL not in ("unproven", "recording", "always"):
+        hint = "Use unproven, recording or always."
+        found.append(Error("REQUIRE_APPROVAL is not known.", hint=hint, id="onrecord.E007"))
+    if settings.SETTLE_GRACE < 2 * settings.GRAPH_DEADLINE:
+        hint = "A correction could be repeated while its first try is still under way."
+        found.append(Error("SETTLE_GRACE is under twice GRAPH_DEADLINE.", hint=hint, id="onrecord.E008"))
+    return found
+
+
+@register(Tags.database)
+def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checked:
+    """E009-E010: the intent must survive a power cut, and append-only tables must be so (invariants 1 and 6)."""
+    found: Checked = []
+    for alias in databases or []:
+        found += _durability(alias)
+        missing = append_only.missing(connections[alias])
+        if missing:
+            hint = "Run `manage.py migrate`; it puts them back."
+            found.append(Error(f"Triggers are missing: {', '.join(missing)}.", hint=hint, id="onrecord.E010"))
+    return found
+
+
+def _durability(alias: str) -> Checked:
+    connection = connections[alias]
+    if connection.vendor == "postgresql":
+        off = [name for name in ("fsync", "synchronous_commit") if _setting(alias, f"SHOW {name}") == "off"]
+        message = f"PostgreSQL runs with {' and '.join(off)} switched off."
+    else:
+        off = [] if _setting(alias, "PRAGMA synchronous") in ("2", "3") else ["synchronous"]
+        message = "SQLite runs without synchronous=FULL."
+    hint = "A correction could reach Teams and be forgotten here after a power cut."
+    return [Error(message, hint=hint, id="onrecord.E009")] if off else []
+
+
+def _setting(alias: str, statement: str) -> str:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
