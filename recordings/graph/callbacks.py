@@ -25,11 +25,11 @@ _TOKEN_LIMIT = 16 * 1024
 _CONNECT_SECONDS, _READ_SECONDS, _DEADLINE_SECONDS = 3.0, 5.0, 8.0
 
 
-class CallbackRejected(Exception):  # noqa: N818 (says what happened, like its sister)
+class CallbackRejected(Exception):
     """The token is not acceptable. The text is safe to log: it never repeats the token or a claim."""
 
 
-class CallbackKeysUnavailable(Exception):  # noqa: N818 (says what happened, like its sister)
+class CallbackKeysUnavailable(Exception):
     """Microsoft's keys cannot be had, so the token can neither be accepted nor refused: ask for a redelivery."""
 
 

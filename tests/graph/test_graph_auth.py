@@ -6,6 +6,7 @@ import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -158,8 +159,10 @@ def test_nobody_waits_longer_than_the_deadline_for_another_threads_token(config:
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "authority"])
 def test_a_missing_setting_is_our_own_fault(config: GraphConfig, *, name: str) -> None:
+    missing: dict[str, Any] = {name: ""}
+
     with pytest.raises(GraphAuthFailed) as caught:
-        token(replace(config, **{name: ""}), deadline=soon())
+        token(replace(config, **missing), deadline=soon())
 
     assert (caught.value.code, caught.value.can_retry) == ("configuration", False)
 

@@ -1,6 +1,7 @@
 """One request a call, and never a guess about what became of it."""
 
 import logging
+import socket
 import threading
 import traceback
 from collections.abc import Callable
@@ -409,8 +410,11 @@ class TestUnknown:
 
 class TestTheWire:
     def test_a_post_never_goes_out_on_a_kept_connection(self, raw: RawServer, raw_client: GraphClient) -> None:
-        kept = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"id":"call-1"}'
-        raw.behaviour = lambda connection, stopping: (connection.sendall(kept), silent(connection, stopping))[0]
+        def keeping(connection: socket.socket, stopping: threading.Event) -> None:
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"id":"call-1"}')
+            silent(connection, stopping)
+
+        raw.behaviour = keeping
         get(raw_client, "call-1")
 
         raw.behaviour = saying(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"status":"running"}')

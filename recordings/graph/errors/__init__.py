@@ -81,7 +81,7 @@ class GraphError(Exception):
         return explain(self.http_status, self.code)
 
 
-class GraphNotSent(GraphError):  # noqa: N818 (the family's names say what happened)
+class GraphNotSent(GraphError):
     """Nothing left this machine for Graph: the correction is as if never tried."""
 
     outcome = Outcome.NOT_SENT
@@ -91,13 +91,13 @@ class GraphAuthFailed(GraphNotSent):
     """No token: the sign-in service refused us (AADSTS…), or our own credential is unusable (configuration)."""
 
 
-class GraphThrottled(GraphError):  # noqa: N818 (the family's names say what happened)
+class GraphThrottled(GraphError):
     """Graph did not act; wait `retry_after_seconds`, or back off where it is None."""
 
     outcome = Outcome.THROTTLED
 
 
-class GraphRefused(GraphError):  # noqa: N818 (the family's names say what happened)
+class GraphRefused(GraphError):
     """Graph answered and did not act."""
 
     outcome = Outcome.REFUSED
@@ -123,7 +123,7 @@ class GraphNotARecordingCall(GraphRefused):
     """The call has no recording policy, so it takes no recording status."""
 
 
-class GraphOutcomeUnknown(GraphError):  # noqa: N818 (the family's names say what happened)
+class GraphOutcomeUnknown(GraphError):
     """The request may have left, and no usable answer came: never a guess, settle it."""
 
     outcome = Outcome.UNKNOWN
