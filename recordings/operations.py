@@ -4,8 +4,10 @@ Every function runs in the caller's transaction and leaves its ledger entry ther
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 
@@ -40,6 +42,11 @@ _ACTIONS = {
     _S.CANCELLED: LedgerAction.CORRECTION_CANCELLED,
     _S.UNRESOLVED: LedgerAction.CORRECTION_UNRESOLVED,
 }
+
+
+type Columns = Mapping[str, object]
+
+NONE: Columns = MappingProxyType({})
 
 
 class OperationInProgress(Exception):
@@ -141,9 +148,9 @@ def approve(
 
 
 def move(
-    operation: Operation, to: OperationStatus, *, actor: Actor, now: datetime, reason: str = "", **columns: object
+    operation: Operation, to: OperationStatus, *, actor: Actor, now: datetime, reason: str = "", columns: Columns = NONE
 ) -> None:
-    """Go to `to`, with its ledger entry. Raises IllegalMove."""
+    """Go to `to`, with its ledger entry; `columns` change with it. Raises IllegalMove."""
     _put(operation, to, now=now, **columns)
     ledger.record(
         _ACTIONS.get(to, LedgerAction.CORRECTION_WAITING),
@@ -264,7 +271,7 @@ def settle(operation: Operation, outcome: Outcome, *, to: OperationStatus, actor
     """Take over Graph's word on an operation from a notification or a GET. False if it says nothing new."""
     if operation.status == to or to not in LEGAL_MOVES[OperationStatus(operation.status)]:
         return False
-    move(operation, to, actor=actor, now=now, leased_until=None, **_result_columns(outcome))
+    move(operation, to, actor=actor, now=now, columns={"leased_until": None, **_result_columns(outcome)})
     return True
 
 

@@ -51,10 +51,9 @@ def _ingest(notification: Notification, *, tenant_id: str, actor: Actor, now: da
 
 def _call_for(notification: Notification, *, tenant_id: str, now: datetime) -> Call | None:
     """The call spoken of. Only what Graph says of the call itself makes a new row, never a roster."""
-    if notification.kind == "call":
+    call = locked_call(notification.call_id)
+    if call is None and notification.kind == "call":
         call = locked_or_new_call(notification.call_id, tenant_id=tenant_id, now=now)
-    else:
-        call = locked_call(notification.call_id)
     return call if call and call.tenant_id == tenant_id.lower() else None
 
 
@@ -81,7 +80,7 @@ def merge(call: Call, patch: GraphCall) -> None:
 
 def fitted(name: str, value: object) -> object:
     """Texts from outside, cut to the column: a long subject is no reason to lose the message."""
-    limit = Call._meta.get_field(name).max_length
+    limit = getattr(Call._meta.get_field(name), "max_length", None)
     return value[:limit] if isinstance(value, str) and limit else value
 
 

@@ -116,7 +116,9 @@ def _person(part: dict[str, object]) -> Person | None:
 def _state(event: Event) -> str | None:
     if event.type == "onrecord.call.ended":
         return CallState.TERMINATED.value
-    return event.text("state") or None if event.type == "onrecord.call.joined" else None
+    if event.type == "onrecord.call.joined":
+        return event.text("state") or None
+    return None
 
 
 def _told(event: Event) -> str | None:

@@ -178,7 +178,7 @@ class Call(models.Model):
     def _observe_state(self, state: str | None, at: datetime) -> Change | None:
         if state is None:
             return None
-        old, new = self.state, rules.merged_state(self.state, state)
+        old, new = self.state, rules.merged_state(self.state, state[:32])
         if new == old:
             return None
         self.state = new

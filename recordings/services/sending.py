@@ -106,8 +106,10 @@ def _hold(key: UUID, problem: GraphError, *, now: datetime) -> None:
             actor=Actor.objects.job(ACTOR_NAME),
             now=now,
             reason="nothing was sent",
-            result_code=problem.code[:32],
-            result_message=f"Nothing was sent: {problem.message}"[:1024],
+            columns={
+                "result_code": problem.code[:32],
+                "result_message": f"Nothing was sent: {problem.message}"[:1024],
+            },
         )
         ingest.reschedule(call, now=now)
 
@@ -165,10 +167,10 @@ def _turn_back(operation: Operation, *, why: str, ask: bool, actor: Actor, now: 
         operations.move(operation, OperationStatus.UNRESOLVED, actor=actor, now=now, reason=why)
     elif ask:
         columns = {"needs_approval_why": why[:255], "expires_after": now + conf.approval_expires()}
-        operations.move(operation, OperationStatus.AWAITING_APPROVAL, actor=actor, now=now, reason=why, **columns)
+        operations.move(operation, OperationStatus.AWAITING_APPROVAL, actor=actor, now=now, reason=why, columns=columns)
     else:
         columns = {"result_message": f"Nothing was sent: {why}"[:1024]}
-        operations.move(operation, OperationStatus.CANCELLED, actor=actor, now=now, reason=why, **columns)
+        operations.move(operation, OperationStatus.CANCELLED, actor=actor, now=now, reason=why, columns=columns)
 
 
 def _post(attempt: Attempt, *, until: float) -> Tried:

@@ -102,7 +102,7 @@ def _json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise WireError("The body is not JSON") from error
+        raise WireError("body", "is not JSON") from error
 
 
 def _verifier() -> CallbackVerifier:
