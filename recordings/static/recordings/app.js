@@ -1,0 +1,88 @@
+/* The little that htmx does not do. Every page works without this file.
+   Regions are refreshed by one element, [data-poll], whose answer names them (hx-swap-oob). */
+(() => {
+  "use strict";
+
+  const MISSES_BEFORE_STALE = 2;
+  let misses = 0;
+  let lastAnswerAt = Date.now();
+
+  const isPoll = (event) => event.detail.elt instanceof Element && event.detail.elt.matches("[data-poll]");
+
+  // A region somebody is using stays as it is: focus inside, or a form with something typed into it.
+  const isInUse = (region) =>
+    region.contains(document.activeElement) ||
+    [...region.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+
+  const ageInWords = () => {
+    const seconds = Math.round((Date.now() - lastAnswerAt) / 1000);
+    return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  };
+
+  const showStale = (isStale) => {
+    const note = document.getElementById("stale");
+    if (!note) return;
+    note.hidden = !isStale;
+    if (isStale) document.getElementById("stale-age").textContent = ageInWords();
+  };
+
+  const missed = (event) => {
+    if (isPoll(event)) {
+      misses += 1;
+      showStale(misses >= MISSES_BEFORE_STALE);
+      return;
+    }
+    const form = event.detail.elt.closest("form");
+    const note = document.getElementById("no-answer");
+    if (form && note && !form.querySelector("[data-no-answer]")) {
+      form.prepend(note.content.cloneNode(true));
+      form.firstElementChild.dataset.noAnswer = "";
+    }
+  };
+
+  const dress = (root) => {
+    for (const hidden of root.querySelectorAll("[data-copy], [data-dismiss], [data-print]")) hidden.hidden = false;
+  };
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isPoll(event) && document.hidden) event.preventDefault();
+  });
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (isPoll(event) || event.detail.requestConfig?.elt?.matches("[data-poll]")) {
+      if (isInUse(event.detail.target)) event.detail.shouldSwap = false;
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isPoll(event) || !event.detail.successful) return;
+    misses = 0;
+    lastAnswerAt = Date.now();
+    showStale(false);
+  });
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) document.addEventListener(name, missed);
+  document.addEventListener("htmx:load", (event) => {
+    dress(event.detail.elt);
+    const wrong = event.detail.elt.querySelector('[aria-invalid="true"], [data-focus]');
+    if (wrong) wrong.focus();
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-dismiss], [data-print]");
+    if (!button) return;
+    if (button.matches("[data-print]")) window.print();
+    if (button.matches("[data-dismiss]")) button.closest(".toast").remove();
+    if (button.matches("[data-copy]") && navigator.clipboard) {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      document.getElementById("live").textContent = "Copied.";
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.matches("input, textarea, select, [contenteditable]");
+    const find = document.getElementById("find");
+    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey || !find) return;
+    event.preventDefault();
+    find.focus();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => dress(document));
+})();

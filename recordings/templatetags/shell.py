@@ -1,0 +1,134 @@
+"""What stands around every page: navigation with counts, the banner, whether updates run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+
+from recordings.choices import LIVE_STATUSES, Look, OperationStatus
+from recordings.graph.clouds import is_microsoft_host
+from recordings.models import Call, Finding, Operation
+
+register = template.Library()
+
+THEMES = (Look("auto", "System", "", "screen"), Look("light", "Light", "", "sun"), Look("dark", "Dark", "", "moon"))
+
+# By Django's level tag: how the result of what the reader did looks.
+_TOASTS = {
+    "error": ("bad", "o-failed"),
+    "warning": ("warn", "o-unknown"),
+    "info": ("info", "o-pending"),
+    "success": ("ok", "o-completed"),
+}
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One link of the navigation; `count` 0 is not shown."""
+
+    url: str
+    icon: str
+    label: str
+    count: int = 0
+    counted: str = ""
+    tone: str = ""
+    is_current: bool = False
+
+
+@register.simple_tag(takes_context=True)
+def nav_items(context: template.Context) -> list[NavItem]:
+    """The links with what waits behind each: three counts, each read from a small index."""
+    request = context["request"]
+    stuck = Finding.objects.open().count()
+    counted = Operation.objects.filter(status__in=(*LIVE_STATUSES, OperationStatus.AWAITING_APPROVAL))
+    waiting = dict(counted.order_by().values_list("status").annotate(Count("id")))
+    approvals = waiting.pop(OperationStatus.AWAITING_APPROVAL.value, 0)
+    here = _here(request)
+    return [
+        NavItem(reverse("overview"), "overview", "Overview", is_current=here == "overview"),
+        NavItem(
+            reverse("call_list"),
+            "calls",
+            "Calls",
+            count=Call.objects.live().count(),
+            counted="in progress",
+            is_current=here == "calls",
+        ),
+        NavItem(
+            f"{reverse('call_list')}?stuck=1",
+            "findings",
+            "Findings",
+            count=stuck,
+            counted="open",
+            tone="bad" if stuck else "",
+            is_current=here == "findings",
+        ),
+        NavItem(
+            reverse("operation_list"),
+            "operations",
+            "Operations",
+            count=sum(waiting.values()),
+            counted="in progress",
+            is_current=here == "operations",
+        ),
+        NavItem(
+            reverse("approval_list"),
+            "o-awaitingApproval",
+            "Approvals",
+            count=approvals,
+            counted="waiting",
+            is_current=here == "approvals",
+        ),
+    ]
+
+
+def _here(request: HttpRequest) -> str:
+    name = request.resolver_match.url_name if request.resolver_match else ""
+    if name == "call_list" and request.GET.get("stuck"):
+        return "findings"
+    room = {"call": "calls", "correct": "calls", "attest": "findings", "operation": "operations"}
+    first = (name or "").split("_", maxsplit=1)[0]
+    return {**room, "approval": "approvals", "check": "operations", "close": "operations"}.get(first, name or "")
+
+
+@register.inclusion_tag("recordings/parts/banner.html")
+def stand_in_banner() -> dict[str, bool]:
+    """Says on every page, the admin's too, that this is not Microsoft (invariant 9)."""
+    return {"shown": _is_stand_in()}
+
+
+def _is_stand_in() -> bool:
+    hosts = (settings.GRAPH_BASE_URL, settings.GRAPH_AUTHORITY)
+    return bool(settings.ALLOW_STAND_IN) and any(url and not is_microsoft_host(url) for url in hosts)
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: template.Context) -> str:
+    """The side of the colours this person chose; `auto` follows the system."""
+    chosen = _session(context).get("theme")
+    return chosen if chosen in [known.value for known in THEMES] else "auto"
+
+
+@register.simple_tag
+def themes() -> tuple[Look, ...]:
+    return THEMES
+
+
+@register.simple_tag(takes_context=True)
+def updates_paused(context: template.Context) -> bool:
+    return bool(_session(context).get("updates_paused", False))
+
+
+@register.inclusion_tag("recordings/parts/toast.html")
+def toast(level: str, text: str) -> dict[str, str]:
+    """What became of what the reader just did; `level` is one of Django's message tags."""
+    tone, icon = _TOASTS.get(level, _TOASTS["info"])
+    return {"tone": tone, "icon_id": icon, "text": text}
+
+
+def _session(context: template.Context) -> Any:
+    return getattr(context.get("request"), "session", {})

@@ -1,0 +1,44 @@
+"""Who may open a page: sign-in first, then the right; without it a page that says what to do."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from recordings import permissions
+from recordings.permissions import NotAllowed
+
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def needs[**P](verb: str) -> Callable[[View[P]], View[P]]:
+    """`@needs("look")`: the view runs for a signed-in person whose role includes `verb`.
+
+    A NotAllowed that a service raises inside the view ends on the same 403 page.
+    """
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                permissions.require(request.user, verb)
+                return view(request, *args, **kwargs)
+            except NotAllowed as refusal:
+                return no_role(request, refusal)
+
+        return cast(View[P], login_required(guarded))
+
+    return guard
+
+
+def no_role(request: HttpRequest, refusal: NotAllowed) -> HttpResponse:
+    """The 403 page. htmx puts it in place of the page's content, never into the fragment that asked."""
+    whole = not request.headers.get("HX-Request")
+    template = "recordings/no_role.html" if whole else "recordings/no_role.html#message"
+    response = render(request, template, {"refusal": refusal}, status=403)
+    if not whole:
+        response["HX-Retarget"], response["HX-Reswap"] = "#main", "innerHTML"
+    return response
