@@ -22,6 +22,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from recordings.graph.clouds import GraphConfig
 from recordings.graph.errors import GraphAuthFailed, GraphError, GraphNotSent, parse_retry_after
+from recordings.graph.errors.explanations import KNOWN_CODES
 from recordings.graph.transport import RawAnswer, Wire
 
 _AADSTS = re.compile(r"AADSTS\d{4,9}", re.ASCII)
@@ -89,7 +90,7 @@ def _ask(slot: _Slot, config: GraphConfig, *, deadline: float) -> tuple[str, Gra
         return "", _not_sent(error)
     except _UNUSABLE as error:
         return "", _unusable(error, slot.http, config)
-    return _read(answer, config)
+    return _read(answer, slot.http, config)
 
 
 def _application(config: GraphConfig, http: "_MsalHttp") -> Any:
@@ -128,9 +129,9 @@ def _certificate(path: Path, password: str | None) -> dict[str, Any]:
     return {"private_key": key.group(), "public_certificate": "\n".join(certificates), "passphrase": password}
 
 
-def _read(answer: Mapping[str, Any], config: GraphConfig) -> tuple[str, GraphError | None]:
+def _read(answer: Mapping[str, Any], http: "_MsalHttp", config: GraphConfig) -> tuple[str, GraphError | None]:
     if "error" in answer:
-        return "", _refused(answer, config, http_status=None)
+        return "", _refused(answer, config, http_status=http.refusal_status)
     found = answer.get("access_token")
     if not isinstance(found, str) or not _TOKEN.fullmatch(found):
         return "", GraphNotSent("The sign-in service's answer holds no usable token.", code="sign-in")
@@ -141,10 +142,11 @@ def _refused(answer: Mapping[str, Any], config: GraphConfig, *, http_status: int
     described = str(answer.get("error_description") or answer.get("error") or "")
     if config.client_secret:
         described = described.replace(config.client_secret, "[removed]")
-    code = _AADSTS.search(described)
+    number = _AADSTS.search(described)
+    word = str(answer.get("error"))
     return GraphAuthFailed(
-        described.splitlines()[0] if described else "The sign-in service refused us.",
-        code=code.group() if code else str(answer.get("error"))[:64],
+        described.partition("\n")[0].strip() or "The sign-in service refused us.",
+        code=number.group() if number else word if word in KNOWN_CODES else "sign-in-refused",
         http_status=http_status,
     )
 

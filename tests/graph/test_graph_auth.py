@@ -120,6 +120,18 @@ def test_a_passing_failure_of_the_sign_in_is_not_remembered(
     assert token(config, deadline=soon())
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refusal_is_not_remembered_either(config: GraphConfig, sandbox: Sandbox, *, status: int) -> None:
+    sandbox.fault("error", action="token", status=status)
+
+    with pytest.raises(GraphAuthFailed) as caught:
+        token(config, deadline=soon())
+
+    assert (caught.value.code, caught.value.can_retry) == ("sign-in-refused", False)
+    assert caught.value.http_status == status
+    assert token(config, deadline=soon())
+
+
 @pytest.mark.parametrize("action", ["configuration", "token"])
 @pytest.mark.parametrize("do", ["close", "garbage", "half"])
 def test_a_lost_answer_of_the_sign_in_means_that_nothing_was_sent_to_graph(

@@ -33,7 +33,11 @@ _FEDERATED: Words = (
     _ADMIN + "compare issuer and subject with the app's federated credential.",
 )
 SIGN_IN_REFUSALS: Mapping[str, Words] = {
-    **dict.fromkeys(("invalid_client", "unauthorized_client", "invalid_scope", "invalid_request"), SIGN_IN_REFUSED),
+    **dict.fromkeys(
+        # OAuth's own words (RFC 6749, 5.2), and ours for any other
+        ("invalid_client", "unauthorized_client", "invalid_scope", "invalid_request", "sign-in-refused"),
+        SIGN_IN_REFUSED,
+    ),
     **dict.fromkeys(("AADSTS700211", "AADSTS700212", "AADSTS700213"), _FEDERATED),
     "AADSTS7000215": (
         "Wrong client secret",
