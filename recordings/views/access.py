@@ -6,12 +6,13 @@ from typing import Concatenate, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from recordings import permissions
 from recordings.permissions import NotAllowed
 
-type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def needs[**P](verb: str) -> Callable[[View[P]], View[P]]:
@@ -22,7 +23,7 @@ def needs[**P](verb: str) -> Callable[[View[P]], View[P]]:
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             try:
                 permissions.require(request.user, verb)
                 return view(request, *args, **kwargs)

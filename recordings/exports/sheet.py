@@ -1,0 +1,52 @@
+"""What an export consists of: its rows, and its columns with their names and meanings. docs/exports.md repeats them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from recordings.exports.cells import Value
+
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Column:
+    """`of` takes the sheet's kind of row; the meaning is what an auditor reads."""
+
+    name: str
+    meaning: str
+    of: Callable[[Any], Value]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One kind of export. `with_related` says what a page of rows needs, so that no row asks again."""
+
+    name: str
+    columns: tuple[Column, ...]
+    with_related: Callable[[QuerySet[Any]], QuerySet[Any]]
+    row_of: Callable[[Any], Any] = lambda stored: stored
+
+    @property
+    def header(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def values(self, stored: Model) -> list[Value]:
+        row = self.row_of(stored)
+        return [column.of(row) for column in self.columns]
+
+    def pages(self, rows: QuerySet[Any], *, size: int = PAGE) -> Iterator[list[Any]]:
+        """`rows` in the order of their keys, in short reads of at most `size` rows.
+
+        The newest key of now is the end, so that an export of a busy table has one.
+        """
+        ordered = self.with_related(rows.order_by("pk"))
+        end = rows.order_by("-pk").values_list("pk", flat=True).first()
+        if end is None:
+            return
+        page = list(ordered.filter(pk__lte=end)[:size])
+        while page:
+            yield page
+            page = list(ordered.filter(pk__gt=page[-1].pk, pk__lte=end)[:size]) if len(page) == size else []
