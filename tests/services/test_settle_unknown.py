@@ -46,8 +46,8 @@ def settle(operation: Operation, *, after_seconds: float) -> Operation:
     return services.settle_unknown(operation.pk, clock=lambda: at)
 
 
-def notify(operation: Operation, status: str = "completed", **resource: object) -> None:
-    url = f"/communications/calls/{operation.call.graph_id}/operations/op-1"
+def notify(operation: Operation, status: str = "completed", *, url: str = "", **resource: object) -> None:
+    url = url or f"/communications/calls/{operation.call.graph_id}/operations/op-1"
     data = {
         "@odata.type": "#microsoft.graph.updateRecordingStatusOperation",
         "clientContext": operation.client_context,
@@ -65,6 +65,12 @@ def test_a_the_notification_with_our_client_context_settles_it(lost: Operation) 
     lost.refresh_from_db()
     assert lost.status == OperationStatus.COMPLETED
     assert Call.objects.get().recording_status == "notRecording"
+
+
+def test_a_even_where_its_address_names_no_call_and_its_id_is_missing(lost: Operation) -> None:
+    notify(lost, url="/communications/calls", id=None)
+    lost.refresh_from_db()
+    assert lost.status == OperationStatus.COMPLETED
 
 
 def test_b_the_operation_is_asked_for_by_its_id(sandbox: Sandbox, mira: User) -> None:

@@ -1,0 +1,47 @@
+"""Real processes of the product on the test's own database."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+from sandbox.server import Sandbox
+from tests import cast
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def database_url() -> str:
+    """The test database as DATABASE_URL says it."""
+    known = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{known['NAME']}"
+    user, password, host = (quote(str(known[name] or ""), safe="") for name in ("USER", "PASSWORD", "HOST"))
+    return f"postgres://{user}:{password}@{host}:{known['PORT']}/{known['NAME']}"
+
+
+def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
+    """What a process needs to work on the test's database and with the stand-in."""
+    graph = {
+        name: ",".join(value) if isinstance(value, list) else str(value)
+        for name, value in cast.connected_to(sandbox).items()
+    }
+    own = {"DEBUG": "1", "ENV_FILE": os.devnull, "DATABASE_URL": database_url()}
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings", **own, **graph, **more}
+
+
+def manage(*arguments: str, env: dict[str, str], **options: Any) -> "subprocess.Popen[str]":
+    """Start `manage.py …`; its output is kept for the test to read."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env=env,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
