@@ -14,7 +14,6 @@ from recordings.choices import (
     SENDABLE_STATUSES,
     CallState,
     CaptureState,
-    OperationStatus,
     RecordingStatus,
     Rule,
     Severity,
@@ -212,6 +211,13 @@ class Ruling:
     attest: bool = False
 
 
+# What a recorder must have said in the last minute for a wish to need no second person.
+_PROOF: dict[str, tuple[str, ...]] = {
+    RecordingStatus.RECORDING: (CaptureState.CAPTURING,),
+    RecordingStatus.NOT_RECORDING: (CaptureState.STOPPED, CaptureState.FAILED),
+}
+
+
 def rule_on(
     wish: str, facts: CallFacts, *, now: datetime, graces: Graces, require_approval: str = "unproven"
 ) -> Ruling:
@@ -225,7 +231,7 @@ def rule_on(
         return Ruling(Permit.ALLOWED)
     if require_approval == "recording" and wish == RecordingStatus.RECORDING:
         return Ruling(Permit.NEEDS_APPROVAL, "Telling Teams recording needs a second person here.")
-    if fresh_claim(facts, now=now, graces=graces):
+    if fresh_claim(facts, now=now, graces=graces) in _PROOF[wish]:
         return Ruling(Permit.ALLOWED)
     why = (
         "The recorder has not said in the last minute what it is doing, so a second person must approve, with evidence."
@@ -264,7 +270,8 @@ def _not_now(wish: str, facts: CallFacts) -> str:
     if facts.is_policy_call is False:
         return "Graph said this is not a compliance-recording call, so it takes no status."
     if facts.recording_status == wish and facts.recording_status_source == Source.GRAPH:
-        return f"Graph already confirmed this status at {facts.recording_status_at:%H:%M:%S} UTC."
+        when = f" at {facts.recording_status_at:%H:%M:%S} UTC" if facts.recording_status_at else ""
+        return f"Graph already confirmed this status{when}."
     return ""
 
 
@@ -289,11 +296,6 @@ def merged_state(old: str, new: str) -> str:
     established = CALL_STATE_RANK[CallState.ESTABLISHED]
     ranks = {state.value: rank for state, rank in CALL_STATE_RANK.items()}
     return new if ranks.get(new, established) >= ranks.get(old, established) else old
-
-
-def settles(status: str) -> bool:
-    """Whether Graph will say no more of an operation with this status (Graph: commsOperation)."""
-    return status in (OperationStatus.COMPLETED, OperationStatus.FAILED)
 
 
 def duration(length: timedelta) -> str:
