@@ -90,7 +90,7 @@ class CallFilter(django_filters.FilterSet):
 
 
 class OperationFilter(django_filters.FilterSet):
-    """`?q=&status=&wish=&phase=live|waiting|final&from=&to=`"""
+    """`?q=&status=&wish=&phase=live|waiting|final&requester=&from=&to=`"""
 
     q = django_filters.CharFilter(method="by_words", max_length=128, label="Search")
     status = django_filters.ChoiceFilter(choices=OperationStatus.choices, label="Status", empty_label="Any")
@@ -103,6 +103,7 @@ class OperationFilter(django_filters.FilterSet):
         label="Phase",
         empty_label="Any",
     )
+    requester = django_filters.CharFilter(field_name="requested_by__label", max_length=255, label="Asked by")
 
     class Meta:
         model = Operation

@@ -1,0 +1,154 @@
+"""The second person: what waits for an approval, one of them with a fresh reading, and the yes or no."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from recordings import ledger, permissions, services
+from recordings.choices import ActorKind, LedgerAction, OperationStatus
+from recordings.models import Actor, LedgerEntry, Operation
+from recordings.views.access import needs
+from recordings.views.acting import requester, say_outcome
+
+MOST_WAITING = 200
+MOST_DECIDED = 20
+_DECISIONS = (
+    LedgerAction.CORRECTION_APPROVED,
+    LedgerAction.CORRECTION_DECLINED,
+    LedgerAction.CORRECTION_EXPIRED,
+)
+
+
+class ApproveForm(forms.Form):
+    evidence = forms.CharField(
+        max_length=1024,
+        error_messages={"required": "Say what shows that this is true, or paste a link to it."},
+    )
+    comment = forms.CharField(max_length=1024, required=False)
+
+
+class DeclineForm(forms.Form):
+    reason = forms.CharField(
+        max_length=1024,
+        error_messages={"required": "Say why, so that the person who asked knows what to do."},
+    )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was said to one wish, and why."""
+
+    entry: LedgerEntry
+    words: str
+
+
+@require_safe
+@needs(permissions.LOOK)
+def approval_list(request: HttpRequest) -> HttpResponse:
+    related = Operation.objects.awaiting_approval().select_related("call", "requested_by")
+    context = {
+        "now": timezone.now(),
+        "waiting": related.order_by("pk")[:MOST_WAITING],
+        "decisions": _decisions(),
+    }
+    return render(request, "recordings/approval_list.html", context)
+
+
+def _decisions() -> list[Decision]:
+    """The latest decisions, newest first. Each kind is read by itself, as the index has them."""
+    related = LedgerEntry.objects.select_related("actor", "operation__call", "operation__requested_by")
+    entries = [entry for kind in _DECISIONS for entry in related.filter(action=kind).order_by("-pk")[:MOST_DECIDED]]
+    entries.sort(key=lambda entry: entry.pk, reverse=True)
+    return [Decision(entry, _words(entry)) for entry in entries[:MOST_DECIDED]]
+
+
+def _words(entry: LedgerEntry) -> str:
+    body = ledger.body_of(entry)
+    return str(body.get("evidence") or body.get("reason") or "")
+
+
+@require_safe
+@needs(permissions.LOOK)
+def approval_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _page(request, _operation(pk), now=timezone.now())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(permissions.APPROVE)
+def approve_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("approval_detail", pk=pk)
+    now = timezone.now()
+    operation, form = _operation(pk), ApproveForm(request.POST)
+    if not form.is_valid():
+        return _page(request, operation, now=now, approve=form)
+    evidence, comment = form.cleaned_data["evidence"], form.cleaned_data["comment"]
+    try:
+        services.approve(operation, by=requester(request), reason=comment, evidence=evidence, now=now)
+    except services.CorrectionRefused as refused:
+        return _page(request, _operation(pk), now=now, approve=form, refusal=refused.why)
+    say_outcome(request, services.send_operation(pk))
+    return redirect("call_detail", graph_id=operation.call.graph_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(permissions.APPROVE)
+def decline_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("approval_detail", pk=pk)
+    now = timezone.now()
+    operation, form = _operation(pk), DeclineForm(request.POST)
+    if not form.is_valid():
+        return _page(request, operation, now=now, decline=form)
+    try:
+        services.decline(operation, by=requester(request), reason=form.cleaned_data["reason"], now=now)
+    except services.CorrectionRefused as refused:
+        return _page(request, _operation(pk), now=now, decline=form, refusal=refused.why)
+    messages.success(request, "Declined. Nothing was sent, and the person who asked sees your reason.")
+    return redirect("approval_list")
+
+
+def _operation(pk: UUID) -> Operation:
+    related = Operation.objects.select_related("call__recorder", "requested_by", "approved_by")
+    return get_object_or_404(related, pk=pk)
+
+
+def _page(
+    request: HttpRequest,
+    operation: Operation,
+    *,
+    now: datetime,
+    approve: ApproveForm | None = None,
+    decline: DeclineForm | None = None,
+    refusal: str = "",
+) -> HttpResponse:
+    """The wish with everything a second person needs; a form given is one that was refused, so the answer is 422."""
+    may_decide = permissions.may(request.user, permissions.APPROVE)
+    reader = Actor(kind=ActorKind.PERSON, subject_id=str(request.user.pk))
+    is_own = reader.is_same_person_as(operation.requested_by)
+    is_expired = operation.expires_after is not None and operation.expires_after <= now
+    is_waiting = operation.status == OperationStatus.AWAITING_APPROVAL and not is_expired
+    can_decide = is_waiting and may_decide and not is_own
+    reading = services.read_call(operation.call, now=now) if can_decide else None
+    context = {
+        "now": now,
+        "operation": operation,
+        "call": reading.call if reading else operation.call,
+        "reading": reading,
+        "is_waiting": is_waiting,
+        "is_expired": is_expired,
+        "is_own": is_own,
+        "may_decide": may_decide,
+        "can_decide": can_decide,
+        "approve": approve or ApproveForm(),
+        "decline": decline or DeclineForm(),
+        "refusal": refusal,
+    }
+    return render(request, "recordings/approval_detail.html", context, status=422 if approve or decline else 200)

@@ -1,0 +1,81 @@
+"""A correction as the pages show it: its tries, what the last of them means, and what a person can do now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch, QuerySet
+
+from recordings.choices import AttemptOutcome, OperationStatus
+from recordings.graph.errors import Explanation, explain
+from recordings.models import Attempt, AttemptResult, Operation
+
+_OPEN_AT_GRAPH = (OperationStatus.NOT_STARTED, OperationStatus.RUNNING, OperationStatus.UNKNOWN)
+_NO_ANSWER = explain(None, "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list: the correction, its tries, and what the last of them means."""
+
+    operation: Operation
+    attempts: Sequence[Attempt]
+    result: AttemptResult | None
+    explanation: Explanation | None
+    can_check: bool
+    can_close: bool
+    can_correct_again: bool
+
+    @property
+    def next_step(self) -> str:
+        """What to do. On Record no longer asks about an unresolved one, whatever its last error said."""
+        if self.operation.status == OperationStatus.UNRESOLVED:
+            return "Nobody could find out more. Look at the call and decide what is right."
+        return self.explanation.next_step if self.explanation else ""
+
+    @property
+    def retry_words(self) -> str:
+        if self.explanation is None:
+            return ""
+        return "Trying again can work." if self.explanation.retry_can_work else "Trying again cannot work."
+
+
+def with_attempts(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Everything a row shows, in two queries however many rows there are."""
+    attempts = Prefetch("attempts", Attempt.objects.select_related("result").order_by("number"))
+    return operations.select_related("call", "requested_by", "approved_by").prefetch_related(attempts)
+
+
+def row_of(operation: Operation, *, now: datetime) -> Row:
+    attempts = list(operation.attempts.all())
+    result = getattr(attempts[-1], "result", None) if attempts else None
+    explanation = _explained(operation, result)
+    is_open = operation.status in _OPEN_AT_GRAPH
+    is_left_alone = operation.leased_until is None or operation.leased_until <= now
+    failed = operation.status == OperationStatus.FAILED and bool(explanation and explanation.retry_can_work)
+    return Row(
+        operation=operation,
+        attempts=attempts,
+        result=result,
+        explanation=explanation,
+        can_check=is_left_alone and (is_open or operation.status == OperationStatus.SENT),
+        can_close=is_open,
+        can_correct_again=operation.call.is_live and (failed or operation.status == OperationStatus.UNRESOLVED),
+    )
+
+
+def _explained(operation: Operation, result: AttemptResult | None) -> Explanation | None:
+    """What the last word means; None where nothing went wrong, or where `result_message` says all that is known."""
+    if operation.status == OperationStatus.COMPLETED:
+        return None
+    if result and result.outcome != AttemptOutcome.ACCEPTED:
+        return explain(result.http_status, result.error_code)
+    if operation.result_code:
+        code, subcode = _number(operation.result_code), _number(operation.result_subcode)
+        found = explain(code, operation.result_code, subcode)
+        return None if found == _NO_ANSWER else found
+    return _NO_ANSWER if operation.status == OperationStatus.UNKNOWN else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,165 @@
+"""Corrections: the list, finding out an outcome, and closing one whose outcome nobody can find out."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_http_methods, require_safe
+
+from recordings import permissions, services
+from recordings.choices import OperationStatus
+from recordings.filters import OperationFilter
+from recordings.models import Operation
+from recordings.views.access import needs
+from recordings.views.acting import requester, say_outcome
+from recordings.views.back import way_back
+from recordings.views.operation_rows import row_of, with_attempts
+from recordings.views.parts import asks_for_part, is_poll
+
+PAGE_SIZE = 50
+# The announcement of new changes counts no further.
+MOST_NEWS = 50
+
+
+class CloseForm(forms.Form):
+    reason = forms.CharField(max_length=1024, error_messages={"required": "Say why nobody can find out."})
+
+
+@dataclass(frozen=True)
+class SavedView:
+    label: str
+    query: str
+    is_current: bool
+
+
+@require_safe
+@needs(permissions.LOOK)
+def operation_list(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    found = OperationFilter(request.GET, queryset=Operation.objects.order_by("-pk"), request=request)
+    query = _query(request)
+    if is_poll(request):
+        news = {"news": _news(request, found.qs), "most_news": MOST_NEWS, "here_url": _list_url(query)}
+        return render(request, "recordings/operation_list.html#news", news)
+    cursor = _key(request.GET.get("before", ""))
+    operations = list(_page(found.qs, before=cursor))
+    rows = [row_of(operation, now=now) for operation in operations[:PAGE_SIZE]]
+    context = {
+        "now": now,
+        "filter": found,
+        "filter_query": query.urlencode(),
+        "views": _saved_views(request, query),
+        "rows": rows,
+        "is_first_page": cursor is None,
+        "older_url": _list_url(query, before=rows[-1].operation.pk) if len(operations) > PAGE_SIZE else "",
+        "news_url": _list_url(query, poll=1, since=now.isoformat(), from_key=rows[-1].operation.pk if rows else ""),
+    }
+    part = "#rows" if asks_for_part(request) else ""
+    return render(request, f"recordings/operation_list.html{part}", context)
+
+
+def _query(request: HttpRequest) -> QueryDict:
+    """What narrows the list down, in one order; neither the place in it nor what was left empty."""
+    query = QueryDict(mutable=True)
+    for name in OperationFilter.base_filters:
+        if request.GET.get(name):
+            query[name] = request.GET[name]
+    return query
+
+
+def _list_url(query: QueryDict, **place: object) -> str:
+    whole = query.copy()
+    whole.update({name: str(value) for name, value in place.items()})
+    return f"{reverse('operation_list')}?{whole.urlencode()}" if whole else reverse("operation_list")
+
+
+def _saved_views(request: HttpRequest, query: QueryDict) -> list[SavedView]:
+    mine = urlencode({"requester": request.user.get_username()})
+    views = (
+        ("All", ""),
+        ("In progress", "phase=live"),
+        ("Unknown outcome", "status=unknown"),
+        ("Waiting for approval", "phase=waiting"),
+        ("Unresolved", "status=unresolved"),
+        ("Asked for by me", mine),
+    )
+    return [SavedView(label, wanted, is_current=wanted == query.urlencode()) for label, wanted in views]
+
+
+def _page(found: QuerySet[Operation], *, before: UUID | None) -> QuerySet[Operation]:
+    """One page, newest first, and one row more to know whether there are older ones. Keys are time-ordered."""
+    if before:
+        found = found.filter(pk__lt=before)
+    return with_attempts(found)[: PAGE_SIZE + 1]
+
+
+def _news(request: HttpRequest, found: QuerySet[Operation]) -> int:
+    """How many rows, at most MOST_NEWS, came or changed since the page was made; older pages are not looked at."""
+    since = parse_datetime(request.GET.get("since", ""))
+    oldest = _key(request.GET.get("from_key", ""))
+    if since is None or timezone.is_naive(since):
+        return 0
+    changed = found.filter(status_at__gt=since)
+    return len((changed.filter(pk__gte=oldest) if oldest else changed).values_list("pk")[:MOST_NEWS])
+
+
+def _key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(permissions.CORRECT)
+def check_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask Graph what became of it, now. A GET, as after signing in again, asks nothing."""
+    if request.method != "POST":
+        return redirect("operation_list")
+    now = timezone.now()
+    operation = get_object_or_404(Operation.objects.select_related("call"), pk=pk)
+    if Operation.objects.to_settle(now).filter(pk=pk).exists():
+        say_outcome(request, services.settle_unknown(pk))
+    else:
+        _say_not_asked(request, operation)
+    return redirect(way_back(request, otherwise="operation_list"))
+
+
+def _say_not_asked(request: HttpRequest, operation: Operation) -> None:
+    if operation.is_final or operation.status in (OperationStatus.PENDING, OperationStatus.AWAITING_APPROVAL):
+        say_outcome(request, operation)
+        return
+    again = operation.send_after or operation.leased_until
+    when = f" at {again:%H:%M:%S} UTC" if again else " in a moment"
+    messages.info(request, f"Nothing was asked: On Record asked a moment ago and asks again{when}.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(permissions.CORRECT)
+def close_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A person gives up on an outcome, with a reason, so that the call can be corrected again."""
+    now = timezone.now()
+    related = Operation.objects.select_related("call", "requested_by", "approved_by").prefetch_related(
+        "attempts__result"
+    )
+    operation = get_object_or_404(related, pk=pk)
+    form = CloseForm(request.POST or None)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.close_as_unresolved(operation, by=requester(request), reason=form.cleaned_data["reason"], now=now)
+        except services.CorrectionRefused as refused:
+            refusal = refused.why
+        else:
+            messages.success(request, "The correction was closed as unresolved. The call can be corrected again.")
+            return redirect("call_detail", graph_id=operation.call.graph_id)
+    context = {"now": now, "row": row_of(operation, now=now), "form": form, "refusal": refusal}
+    return render(request, "recordings/close_operation.html", context, status=422 if request.method == "POST" else 200)
