@@ -20,8 +20,11 @@ def database_url() -> str:
     known = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{known['NAME']}"
-    user, password, host = (quote(str(known[name] or ""), safe="") for name in ("USER", "PASSWORD", "HOST"))
-    return f"postgres://{user}:{password}@{host}:{known['PORT']}/{known['NAME']}"
+    user, password = (quote(str(known[name] or ""), safe="") for name in ("USER", "PASSWORD"))
+    if known["HOST"]:
+        return f"postgres://{user}:{password}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
+    socket = quote(str(known["OPTIONS"]["host"]), safe="")
+    return f"postgres://{user}:{password}@/{known['NAME']}?host={socket}"
 
 
 def environment(sandbox: Sandbox, **more: str) -> dict[str, str]:
