@@ -59,7 +59,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     sortable_by = ()
-    ordering: tuple[str, ...] = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
     hidden: ClassVar[tuple[str, ...]] = ()
     actions: tuple[str, ...] = ()
     search_help_text = f"Whole ids only. A list holds at most the first {LONGEST_LIST:,} rows."
