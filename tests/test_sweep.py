@@ -1,6 +1,7 @@
 """The sweep: findings open and close when their moment has come, and nothing scans the calls."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -30,7 +31,7 @@ def rules_open() -> list[str]:
     ],
 )
 def test_a_disagreement_is_found_by_the_first_sweep_after_its_grace(
-    now: datetime, story: dict[str, str], rule: str
+    now: datetime, story: dict[str, Any], rule: str
 ) -> None:
     call = cast.call(at=now + timedelta(minutes=1), **story)
     assert call.due_after == now + timedelta(seconds=30)

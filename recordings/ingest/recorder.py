@@ -115,7 +115,7 @@ def _person(part: dict[str, object]) -> Person | None:
 
 def _state(event: Event) -> str | None:
     if event.type == "onrecord.call.ended":
-        return CallState.TERMINATED.value
+        return str(CallState.TERMINATED)
     if event.type == "onrecord.call.joined":
         return event.text("state") or None
     return None
