@@ -15,7 +15,7 @@ from recordings import ledger, permissions, services
 from recordings.choices import ActorKind, LedgerAction, OperationStatus
 from recordings.models import Actor, LedgerEntry, Operation
 from recordings.views.access import needs
-from recordings.views.outcome import requester, say_outcome
+from recordings.views.acting import requester, say_outcome
 
 MOST_WAITING = 200
 MOST_DECIDED = 20

@@ -19,9 +19,9 @@ from recordings.choices import OperationStatus
 from recordings.filters import OperationFilter
 from recordings.models import Operation
 from recordings.views.access import needs
+from recordings.views.acting import requester, say_outcome
 from recordings.views.back import way_back
 from recordings.views.operation_rows import row_of, with_attempts
-from recordings.views.outcome import requester, say_outcome
 from recordings.views.parts import asks_for_part, is_poll
 
 PAGE_SIZE = 50
