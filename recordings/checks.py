@@ -102,7 +102,7 @@ def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checke
         found += _durability(alias)
         missing = append_only.missing(connections[alias])
         if missing:
-            hint = "Run `manage.py migrate`; it puts them back."
+            hint = "Run `manage.py migrate --skip-checks`, which puts them back; find out who took them away."
             found.append(Error(f"Triggers are missing: {', '.join(missing)}.", hint=hint, id="onrecord.E010"))
     return found
 

@@ -2,7 +2,8 @@
 
 PostgreSQL: a row trigger for UPDATE and DELETE and a statement trigger for TRUNCATE, `ENABLE ALWAYS`, so that they
 hold under `session_replication_role = replica`, too. SQLite: RAISE(ABORT); and because `INSERT OR REPLACE` walks past
-delete triggers unless the connection says `recursive_triggers`, an insert trigger refuses an existing key.
+delete triggers unless the connection says `recursive_triggers`, an insert trigger refuses an existing key: those of
+the table, and the hidden `rowid`, by which a row can be replaced as well.
 """
 
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def _sqlite_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
     yield f"{table}_keep_update", (f"CREATE TRIGGER {table}_keep_update BEFORE UPDATE ON {table} {refuse}",)
     yield f"{table}_keep_delete", (f"CREATE TRIGGER {table}_keep_delete BEFORE DELETE ON {table} {refuse}",)
-    for columns in keys:
+    for columns in (("rowid",), *keys):
         name = f"{table}_keep_{'_'.join(columns)}"
         same = " AND ".join(f'"{column}" = NEW."{column}"' for column in columns)
         exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names from TABLES only
