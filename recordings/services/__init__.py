@@ -14,6 +14,7 @@ from recordings.services.reading import Reading, read_call
 from recordings.services.requester import Requester
 from recordings.services.sending import send_due, send_operation
 from recordings.services.settling import settle_due, settle_unknown
+from recordings.services.tokens import disable_recorder, issue_token, rotate_token
 
 __all__ = [
     "CannotAttest",
@@ -25,9 +26,12 @@ __all__ = [
     "attest",
     "close_as_unresolved",
     "decline",
+    "disable_recorder",
     "expire_approvals",
+    "issue_token",
     "read_call",
     "request_correction",
+    "rotate_token",
     "send_due",
     "send_operation",
     "settle_due",

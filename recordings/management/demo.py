@@ -1,0 +1,132 @@
+"""What the demo consists of: its settings, its cast, and the five processes."""
+
+import secrets
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from recordings import services
+from recordings.models import Actor
+from sandbox.defaults import CALLBACK_ISSUER, CLIENT_ID, CLIENT_SECRET, TENANT_ID
+
+# One person a role. All of them may open the admin, where what they see depends on the role again.
+PEOPLE = {
+    "olga": "Compliance officer",
+    "mira": "Recording admin",
+    "tom": "Approver",
+    "ada": "Auditor",
+}
+RECORDER = "rec-01"
+# A demo must not meet the settings of a real installation, from the shell or from .env.
+_FOREIGN = ("GRAPH_", "CALLBACK_", "STUCK_", "SSO_", "DATABASE_", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_", "PUBLIC_URL")
+_ALSO_FOREIGN = ("BEHIND_TLS_PROXY", "LEDGER_SIGNING_KEY", "REQUIRE_APPROVAL", "TASKS_ENGINE", "CLAIM_FRESH")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one demo lives."""
+
+    root: Path
+    directory: Path
+    port: int
+    sandbox_port: int
+
+    @property
+    def site(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def microsoft(self) -> str:
+        return f"https://localhost:{self.sandbox_port}"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.directory / "sandbox" / "ca.pem"
+
+
+def environment(place: Place, around: Mapping[str, str]) -> dict[str, str]:
+    """The settings of every process of the demo: plain HTTP on this machine, the stand-in, short graces."""
+    kept = {name: value for name, value in around.items() if not name.startswith(_FOREIGN + _ALSO_FOREIGN)}
+    return {
+        **kept,
+        "ENV_FILE": str(place.directory / "no.env"),
+        "DEBUG": "1",
+        "PYTHONUNBUFFERED": "1",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": f"sqlite:///{place.directory / 'onrecord.sqlite3'}",
+        "PUBLIC_URL": place.site,
+        "ALLOW_STAND_IN": "1",
+        "GRAPH_BASE_URL": f"{place.microsoft}/v1.0",
+        "GRAPH_AUTHORITY": f"{place.microsoft}/{TENANT_ID}/v2.0",
+        "GRAPH_TENANT_ID": TENANT_ID,
+        "GRAPH_CLIENT_ID": CLIENT_ID,
+        "GRAPH_CLIENT_SECRET": CLIENT_SECRET,
+        "GRAPH_CA_BUNDLE": str(place.ca_file),
+        "GRAPH_DEADLINE": "10",
+        "SETTLE_GRACE": "20",
+        "CALLBACK_AUDIENCE": CLIENT_ID,
+        "CALLBACK_ISSUERS": CALLBACK_ISSUER,
+        "CALLBACK_JWKS_URL": f"{place.microsoft}/v1/.well-known/keys",
+        **{f"STUCK_{grace}": "5" for grace in ("AFTER_END", "BEFORE_START", "BEFORE_STOP", "OPERATION")},
+    }
+
+
+def prepare() -> dict[str, dict[str, str] | str]:
+    """Fill a fresh, migrated database: the people with random passwords, and the recorder's token."""
+    passwords = {username: secrets.token_urlsafe(12) for username in PEOPLE}
+    for username, role in PEOPLE.items():
+        user = User.objects.create_user(username, password=passwords[username], is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+    token = services.issue_token(RECORDER, tenants=[TENANT_ID], actor=Actor.objects.shell(), now=timezone.now())
+    return {"passwords": passwords, "token": token}
+
+
+def commands(place: Place, *, token: str) -> dict[str, list[str]]:
+    """What runs, in the order in which it must be ready."""
+    python, hooks = sys.executable, f"http://127.0.0.1:{place.port}/hooks"
+    stand_in = ["--port", str(place.sandbox_port), "--directory", str(place.ca_file.parent)]
+    server = ["--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2"]
+    return {
+        "sandbox": [python, "-m", "sandbox", *stand_in, "--callback-url", f"{hooks}/graph/"],
+        "web": [python, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{place.port}", *server],
+        "worker": [python, "manage.py", "work", "--every", "1"],
+        "recorder": [
+            *(python, "-m", "sandbox.recorder", "--url", f"{hooks}/recorder/", "--token", token),
+            *("--sandbox", place.microsoft, "--ca", str(place.ca_file)),
+        ],
+    }
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def serves(place: Place) -> bool:
+    """Whether the site answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
