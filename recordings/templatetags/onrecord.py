@@ -83,7 +83,7 @@ def clock(at: datetime | None, now: datetime | None = None) -> SafeString | str:
     words = f"{at:%H:%M:%S}"
     if now is None or at.date() != now.astimezone(UTC).date():
         words = f"{at.day} {at:%b %Y} {words}"
-    return format_html('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{}</time>', at, words)
+    return format_html('<time datetime="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", words)
 
 
 @register.simple_tag
