@@ -62,7 +62,7 @@
   document.addEventListener("htmx:load", (event) => {
     dress(event.detail.elt);
     const wrong = event.detail.elt.querySelector('[aria-invalid="true"], [data-focus]');
-    if (wrong) wrong.focus();
+    if (wrong) (wrong.matches("fieldset") ? wrong.querySelector("input:enabled") : wrong)?.focus();
   });
 
   document.addEventListener("click", async (event) => {

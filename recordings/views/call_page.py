@@ -1,0 +1,148 @@
+"""Everything the page of one call shows, read once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from recordings import permissions
+from recordings.choices import AttemptOutcome, Look
+from recordings.forms import CorrectionForm
+from recordings.graph.errors import Explanation, explain, explain_result
+from recordings.models import Attempt, AttemptResult, Call, Finding, Operation, StatusChange
+from recordings.rules import Explained
+from recordings.views.correction_panel import Panel, panel_of
+from recordings.views.operation_rows import Row, row_of, with_attempts
+
+# A call has a handful of each; these keep a runaway one from making an endless page. The export has them all.
+MOST_CHANGES = 200
+MOST_OPERATIONS = 50
+
+
+@dataclass(frozen=True)
+class Try:
+    """One attempt at the wire, with what its answer means; no result yet means no answer is stored."""
+
+    attempt: Attempt
+    result: AttemptResult | None
+    explanation: Explanation | None
+
+    @property
+    def latency(self) -> str:
+        seconds = self.result.latency_seconds if self.result else None
+        if seconds is None:
+            return ""
+        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One operation as the list shows it, and each of its tries."""
+
+    row: Row
+    tries: Sequence[Try]
+
+    @property
+    def operation(self) -> Operation:
+        return self.row.operation
+
+
+@dataclass(frozen=True)
+class OnThisCall:
+    """One finding with its sentence, and whether only an attestation can still close it."""
+
+    finding: Finding
+    explained: Explained | None
+    needs_attestation: bool
+
+
+@dataclass(frozen=True)
+class CallPage:
+    call: Call
+    findings: Sequence[OnThisCall]
+    changes: Sequence[StatusChange]
+    corrections: Sequence[Correction]
+    panel: Panel
+    ended: Explanation | None
+    is_moving: bool
+    until: datetime
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [correction.operation for correction in self.corrections]
+
+    @property
+    def open_findings(self) -> list[OnThisCall]:
+        return [item for item in self.findings if item.finding.is_open]
+
+    @property
+    def worst(self) -> Look | None:
+        return self.open_findings[0].finding.severity_look if self.open_findings else None
+
+    @property
+    def findings_words(self) -> str:
+        count = len(self.open_findings)
+        return f"{count} open, worst {self.worst.label.lower()}" if self.worst else "None open"
+
+    @property
+    def has_more_changes(self) -> bool:
+        return len(self.changes) == MOST_CHANGES
+
+
+def call_page(
+    request: HttpRequest,
+    call: Call,
+    *,
+    now: datetime,
+    form: CorrectionForm | None = None,
+    chosen: str = "",
+    refused: str = "",
+) -> CallPage:
+    """Read what is known of `call` now; `form`, `chosen` and `refused` belong to its correction panel."""
+    operations = _operations(call)
+    live = next((operation for operation in operations if operation.is_live), None)
+    findings = list(Finding.objects.filter(call=call).worst_first().select_related("resolved_by"))
+    findings.sort(key=lambda finding: not finding.is_open)
+    panel = panel_of(
+        call,
+        may_correct=permissions.may(request.user, permissions.CORRECT),
+        findings=findings,
+        live=live,
+        now=now,
+        form=form,
+        chosen=chosen,
+        refused=refused,
+    )
+    return CallPage(
+        call=call,
+        findings=[_on_this_call(finding, call, now=now) for finding in findings],
+        changes=list(StatusChange.objects.filter(call=call).select_related("actor").order_by("-id")[:MOST_CHANGES]),
+        corrections=[_correction(operation, now=now) for operation in operations],
+        panel=panel,
+        ended=explain_result(call.result_code, call.result_subcode) if call.result_code is not None else None,
+        is_moving=call.is_live or any(not operation.is_final for operation in operations),
+        until=call.ended_at or call.gone_at or now,
+    )
+
+
+def _operations(call: Call) -> list[Operation]:
+    return list(with_attempts(Operation.objects.filter(call=call)).order_by("-id")[:MOST_OPERATIONS])
+
+
+def _on_this_call(finding: Finding, call: Call, *, now: datetime) -> OnThisCall:
+    explained = finding.explained(call.facts(), now=now) if finding.is_open else None
+    needs_attestation = explained is not None and not explained.graph_can_act
+    return OnThisCall(finding, explained, needs_attestation)
+
+
+def _correction(operation: Operation, *, now: datetime) -> Correction:
+    row = row_of(operation, now=now)
+    return Correction(row, [_try(attempt) for attempt in row.attempts])
+
+
+def _try(attempt: Attempt) -> Try:
+    result = getattr(attempt, "result", None)
+    if result is None or result.outcome == AttemptOutcome.ACCEPTED:
+        return Try(attempt, result, None)
+    return Try(attempt, result, explain(result.http_status, result.error_code))
