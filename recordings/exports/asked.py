@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from recordings.choices import HISTORY_ACTIONS
 from recordings.exports.cells import Flavour
@@ -56,13 +56,19 @@ class History:
         """The ledger's entries that are history; only of these `calls`, where given."""
         wanted: dict[str, Any] = {
             "call__graph_id": self.call_id,
-            "recorded_at__gte": self.since,
-            "recorded_at__lt": self.until,
             "call__in": calls.order_by().values("pk") if calls is not None else None,
         }
         actions = [self.action] if self.action else HISTORY_ACTIONS
-        chosen = {name: value for name, value in wanted.items() if value not in (None, "")}
-        return LedgerEntry.objects.filter(action__in=actions, **chosen)
+        entries = LedgerEntry.objects.filter(action__in=actions, **_given(wanted))
+        return self.within(entries, "recorded_at")
+
+    def within[M: Model](self, rows: QuerySet[M], moment: str) -> QuerySet[M]:
+        """The rows whose `moment` lies between the two bounds, where they are given."""
+        return rows.filter(**_given({f"{moment}__gte": self.since, f"{moment}__lt": self.until}))
+
+
+def _given(wanted: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if value is not None and value != ""}
 
 
 def moment(text: str, *, name: str, is_end: bool = False) -> datetime | None:

@@ -92,7 +92,7 @@ def commands(place: Place, *, token: str) -> dict[str, list[str]]:
     """What runs, in the order in which it must be ready."""
     python, hooks = sys.executable, f"http://127.0.0.1:{place.port}/hooks"
     stand_in = ["--port", str(place.sandbox_port), "--directory", str(place.ca_file.parent)]
-    server = ["--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2"]
+    server = ["--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"]
     return {
         "sandbox": [python, "-m", "sandbox", *stand_in, "--callback-url", f"{hooks}/graph/"],
         "web": [python, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{place.port}", *server],

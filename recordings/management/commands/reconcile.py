@@ -1,0 +1,43 @@
+"""manage.py reconcile --once: do now what the worker would do."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from recordings import findings, services
+
+MOST_ROUNDS = 100
+
+
+class Command(BaseCommand):
+    help = (
+        "Send what is due, settle what is unknown, expire what nobody approved, sweep; until nothing is due any more."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="required: what runs on is `manage.py work`")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        if not once:
+            raise CommandError("Say --once. What runs on and on is `manage.py work`. Nothing was done.")
+        done = dict.fromkeys(("sent", "settled", "expired", "swept"), 0)
+        for _ in range(MOST_ROUNDS):
+            round_done = _round()
+            done = {name: done[name] + round_done[name] for name in done}
+            if not any(round_done.values()):
+                break
+        self.stdout.write(
+            f"Looked at {done['sent']} corrections to send and {done['settled']} to settle, let {done['expired']} "
+            f"approvals expire, swept {done['swept']} calls."
+        )
+
+
+def _round() -> dict[str, int]:
+    return {
+        "sent": services.send_due(timezone.now()),
+        "settled": services.settle_due(timezone.now()),
+        "expired": services.expire_approvals(timezone.now()),
+        "swept": findings.sweep(timezone.now()),
+    }
