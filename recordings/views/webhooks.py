@@ -88,11 +88,16 @@ def _recorder(authorization: str) -> Recorder | None:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The body, of at most MAX_BODY_BYTES; a length that is announced too long is not even read."""
+    """The body, of at most MAX_BODY_BYTES; a length that is announced too long is not even read.
+
+    A body sent in chunks announces none, and Django reads nothing then: the server's own stream has it, where the
+    server says that the stream ends with the body.
+    """
     announced = request.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+    if announced.isdecimal() and int(announced) > MAX_BODY_BYTES:
         raise TooLong
-    body = request.read(MAX_BODY_BYTES + 1)
+    in_chunks = not announced and request.META.get("wsgi.input_terminated")
+    body: bytes = (request.META["wsgi.input"] if in_chunks else request).read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         raise TooLong
     return body

@@ -100,6 +100,6 @@ def integer(data: Mapping[str, Any], name: str, field: str) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     # bool is an int in Python, but never a code
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 2**31:
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**31) <= value < 2**31:
         raise WireError(f"{field}.{name}", "is not a whole number")
     return value
