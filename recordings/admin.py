@@ -11,6 +11,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.paginator import Paginator
 from django.db import models
+from django.forms import CheckboxSelectMultiple
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -62,7 +63,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
     hidden: ClassVar[tuple[str, ...]] = ()
     actions: tuple[str, ...] = ()
-    search_help_text = f"Whole ids only. A list holds at most the first {LONGEST_LIST:,} rows."
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may(request.user, permissions.LOOK)
@@ -229,7 +229,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 class ForSuperusers(admin.ModelAdmin):
-    """Who may sign in and with which role is the business of superusers alone."""
+    """Who may sign in and with which role is the business of superusers alone. Many of a few are checkboxes."""
+
+    filter_horizontal = ()
+    formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -257,7 +260,7 @@ class PeopleAdmin(ForSuperusers, UserAdmin):
     """People are disabled, never deleted: the ledger goes on naming them (invariant 6). Rights come by roles only."""
 
     list_display = ("username", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "last_login")
-    filter_horizontal = ("groups",)
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -279,6 +282,8 @@ class PeopleAdmin(ForSuperusers, UserAdmin):
 @admin.register(Group)
 class RolesAdmin(ForSuperusers, GroupAdmin):
     """Groups. Those that are a role keep their name and stay; others can go, one at a time."""
+
+    filter_horizontal = ()
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return isinstance(obj, Group) and not _is_role(obj) and _is_superuser(request)

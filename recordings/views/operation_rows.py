@@ -35,7 +35,8 @@ class Row:
 
     @property
     def retry_words(self) -> str:
-        if self.explanation is None:
+        """Said of failed ones only: while an outcome is open, trying again is On Record's own business."""
+        if self.explanation is None or self.operation.status != OperationStatus.FAILED:
             return ""
         return "Trying again can work." if self.explanation.retry_can_work else "Trying again cannot work."
 

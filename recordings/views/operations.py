@@ -47,8 +47,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
     found = OperationFilter(request.GET, queryset=Operation.objects.order_by("-pk"), request=request)
     query = _query(request)
     if is_poll(request):
-        news = {"news": _news(request, found.qs), "most_news": MOST_NEWS, "here_url": _list_url(query)}
-        return render(request, "recordings/operation_list.html#news", news)
+        return _announcement(request, _news(request, found.qs), here_url=_list_url(query))
     cursor = _key(request.GET.get("before", ""))
     operations = list(_page(found.qs, before=cursor))
     rows = [row_of(operation, now=now) for operation in operations[:PAGE_SIZE]]
@@ -64,6 +63,14 @@ def operation_list(request: HttpRequest) -> HttpResponse:
     }
     part = "#rows" if asks_for_part(request) else ""
     return render(request, f"recordings/operation_list.html{part}", context)
+
+
+def _announcement(request: HttpRequest, news: int, *, here_url: str) -> HttpResponse:
+    """Says that there are changes; rows move only when somebody asks for them. Nothing new is 204."""
+    if not news:
+        return HttpResponse(status=204)
+    context = {"news": news, "most_news": MOST_NEWS, "here_url": here_url}
+    return render(request, "recordings/operation_list.html#news", context)
 
 
 def _query(request: HttpRequest) -> QueryDict:
