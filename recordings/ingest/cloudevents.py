@@ -1,12 +1,15 @@
 """CloudEvents 1.0, structured JSON, as a recorder posts them. Bad ones get one clear sentence."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recordings.choices import CaptureState, RecordingStatus
-from recordings.graph.wire import WireError, clean_id
+from recordings.graph.wire import CALL_STATES, Person, WireError, clean_id
+from recordings.graph.wire.fields import text, word
 from recordings.graph.wire.operations import parse_result
 
 TYPES = (
@@ -20,6 +23,8 @@ TYPES = (
 )
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_HEARTBEAT_CALLS = 1000
+# Legal JSON, but no database keeps it: NUL and lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class BadEvent(ValueError):
@@ -37,13 +42,16 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """A text of `data`, or an empty one; BadEvent if it is something else."""
-        value = self.data.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise BadEvent(f"data.{name} must be a text.")
-        return value.replace("\x00", "")
+        """A text of `data` as a database can keep it, or an empty one; BadEvent if it is something else."""
+        return _kept(self.data, name, "data")
+
+    @property
+    def state(self) -> str | None:
+        """The call's state in Graph's spelling, whatever its case."""
+        try:
+            return word(self.data, "state", "data", known=CALL_STATES)
+        except WireError as error:
+            raise BadEvent("data.state must be a text, and no longer than a word.") from error
 
     def part(self, name: str) -> dict[str, Any]:
         value = self.data.get(name)
@@ -52,6 +60,10 @@ class Event:
         if not isinstance(value, dict):
             raise BadEvent(f"data.{name} must be an object.")
         return value
+
+    def person(self, name: str) -> Person | None:
+        part = self.part(name)
+        return Person(_kept(part, "id", f"data.{name}"), _kept(part, "displayName", f"data.{name}")) if part else None
 
 
 def parse_event(body: bytes, *, now: datetime) -> Event:
@@ -91,7 +103,7 @@ def _check(event: Event) -> None:
     if event.type == "onrecord.call.joined":
         if not event.text("tenantId"):
             raise BadEvent("data.tenantId is missing.")
-        event.part("recordedUser"), event.part("organizer")
+        event.person("recordedUser"), event.person("organizer")
     if event.type == "onrecord.status.told":
         if event.text("status") not in (s.value for s in RecordingStatus if s != RecordingStatus.UNKNOWN):
             raise BadEvent("data.status must be recording, notRecording or failed.")
@@ -135,9 +147,16 @@ def _call_id(value: object, name: str) -> str:
         raise BadEvent(f"{name} is not an id of a call: letters, digits, _ and -, at most 128.") from error
 
 
+def _kept(data: Mapping[str, Any], name: str, field: str) -> str:
+    try:
+        return text(data, name, field) or ""
+    except WireError as error:
+        raise BadEvent(f"{field}.{name} must be a text.") from error
+
+
 def _text(payload: dict[str, Any], name: str, limit: int) -> str:
     value = payload.get(name)
-    if not isinstance(value, str) or not value or "\x00" in value:
+    if not isinstance(value, str) or not value or _UNSTORABLE.search(value):
         raise BadEvent(f"{name} is missing or not a text.")
     if len(value) > limit:
         raise BadEvent(f"{name} is longer than {limit} characters.")

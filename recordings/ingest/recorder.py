@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from recordings.choices import CallState, CaptureState, Source
-from recordings.graph.wire import GraphCall, Person
+from recordings.graph.wire import GraphCall
 from recordings.graph.wire.operations import parse_result
 from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_over
 from recordings.ingest.cloudevents import Event, claims
@@ -97,8 +97,8 @@ def _joined_call(event: Event) -> GraphCall:
         subject=event.text("subject") or None,
         call_chain_id=event.text("callChainId") or None,
         scenario_id=event.text("scenarioId") or None,
-        recorded_user=_person(event.part("recordedUser")),
-        organizer=_person(event.part("organizer")),
+        recorded_user=event.person("recordedUser"),
+        organizer=event.person("organizer"),
         is_policy_call=policy if isinstance(policy, bool) else None,
     )
 
@@ -107,26 +107,19 @@ def _ended_call(event: Event) -> GraphCall:
     return GraphCall(id=event.call_id, result=parse_result(event.data, "data"))
 
 
-def _person(part: dict[str, object]) -> Person | None:
-    if not part:
-        return None
-    return Person(str(part.get("id") or ""), str(part.get("displayName") or ""))
-
-
 def _state(event: Event) -> str | None:
     if event.type == "onrecord.call.ended":
         return str(CallState.TERMINATED)
-    if event.type == "onrecord.call.joined":
-        return event.text("state") or None
-    return None
+    return event.state if event.type == "onrecord.call.joined" else None
 
 
 def _told(event: Event) -> str | None:
-    """What the recorder says Graph confirmed to it; an operation that is not completed confirms nothing."""
+    """What the recorder says Graph confirmed to it; an operation that is not completed confirms nothing.
+
+    Graph's null status is not final either (Graph: commsOperation).
+    """
     if event.type != "onrecord.status.told":
         return None
-    operation = event.part("operation")
-    status = operation.get("status")
-    if isinstance(status, str) and status.lower() != "completed":
+    if event.data.get("operation") is not None and str(event.part("operation").get("status")).lower() != "completed":
         return None
     return event.text("status")

@@ -33,4 +33,4 @@ def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, always with six digits: 2026-11-18T14:31:02.000000Z. Raises ValueError for naive times."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be recorded")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
