@@ -96,6 +96,12 @@ class Call(models.Model):
             models.Index(fields=["-created_at", "-id"], name="call_newest"),
             models.Index(fields=["due_after"], name="call_due", condition=models.Q(due_after__isnull=False)),
             models.Index(fields=["recorded_user_id"], name="call_recorded_user"),
+            # Every page counts the calls in progress: few of millions.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="call_live",
+                condition=models.Q(ended_at__isnull=True, gone_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,8 @@ from recordings.choices import (
 )
 
 NARROWEST = 0.15
+# A word fits into a span that is wider than this.
+ROOM = 12.0
 
 
 class ChangeLike(Protocol):
@@ -57,6 +59,10 @@ class Span:
     @property
     def middle(self) -> float:
         return self.x + self.width / 2
+
+    @property
+    def has_room(self) -> bool:
+        return self.width > ROOM
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django import template
 from recordings import rules
 from recordings.choices import CallState, ChangedField, RecordingStatus
 from recordings.models import Call, Operation, StatusChange
-from recordings.templatetags.lanes import Scale, Span, spans, ticks
+from recordings.templatetags.lanes import ROOM, Scale, Span, spans, ticks
 
 register = template.Library()
 
@@ -29,6 +29,11 @@ class Lane:
     title_y: int
     y: int
     height: int
+    is_worded: bool = False
+
+    @property
+    def words_y(self) -> int:
+        return self.y + 13
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,14 @@ def timeline(
 def _lanes(
     call: Call, changes: Sequence[StatusChange], *, scale: Scale, since: datetime, until: datetime
 ) -> tuple[Lane, ...]:
-    def lane(name: str, field: ChangedField, current: str, title_y: int, height: int) -> Lane:
+    def lane(name: str, field: ChangedField, current: str, title_y: int, height: int, *, worded: bool = False) -> Lane:
         found = spans(field, changes, current=current, scale=scale, since=since, until=until)
-        return Lane(name, found, title_y, title_y + 6, height)
+        return Lane(name, found, title_y, title_y + 6, height, is_worded=worded)
 
     return (
         lane("Recorder", ChangedField.CAPTURE_STATE, call.capture_state, 36, 18),
         lane("Told to Teams", ChangedField.RECORDING_STATUS, call.recording_status, 82, 26),
-        lane("Evidence", ChangedField.STATE, call.state, 160, 18),
+        lane("Evidence", ChangedField.STATE, call.state, 160, 18, worded=True),
     )
 
 
@@ -128,6 +133,15 @@ class AfterEnd:
     x: float
     width: float
     words: str
+    short: str
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def has_room(self) -> bool:
+        return self.width > ROOM
 
 
 def _after_end(call: Call, scale: Scale, *, now: datetime) -> AfterEnd | None:
@@ -136,8 +150,8 @@ def _after_end(call: Call, scale: Scale, *, now: datetime) -> AfterEnd | None:
     if over_at is None or call.recording_status != RecordingStatus.RECORDING:
         return None
     x = scale.x(over_at)
-    words = f"Still told recording, {rules.duration(now - over_at)} after the end"
-    return AfterEnd(x, round(scale.x(min(now, scale.end)) - x, 3), words)
+    short = f"{rules.duration(now - over_at)} after the end"
+    return AfterEnd(x, round(scale.x(min(now, scale.end)) - x, 3), f"Still told recording, {short}", short)
 
 
 @register.inclusion_tag("recordings/parts/strip.html")

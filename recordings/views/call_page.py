@@ -7,7 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest
 
 from recordings import permissions
-from recordings.choices import AttemptOutcome, Look
+from recordings.choices import AttemptOutcome, Look, OperationStatus
 from recordings.forms import CorrectionForm
 from recordings.graph.errors import Explanation, explain, explain_result
 from recordings.models import Attempt, AttemptResult, Call, Finding, Operation, StatusChange
@@ -46,6 +46,11 @@ class Correction:
     @property
     def operation(self) -> Operation:
         return self.row.operation
+
+    @property
+    def message(self) -> str:
+        """Microsoft's words, or ours. A completed one needs none, and may carry those of an earlier try."""
+        return "" if self.operation.status == OperationStatus.COMPLETED else self.operation.result_message
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,13 @@ def call_page(
 ) -> CallPage:
     """Read what is known of `call` now; `form`, `chosen` and `refused` belong to its correction panel."""
     operations = _operations(call)
-    live = next((operation for operation in operations if operation.is_live), None)
     findings = list(Finding.objects.filter(call=call).worst_first().select_related("resolved_by"))
     findings.sort(key=lambda finding: not finding.is_open)
     panel = panel_of(
         call,
         may_correct=permissions.may(request.user, permissions.CORRECT),
         findings=findings,
-        live=live,
+        operations=operations,
         now=now,
         form=form,
         chosen=chosen,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recordings import permissions
-from recordings.choices import SENDABLE_STATUSES, CaptureState, Look, RecordingStatus, look
+from recordings.choices import SENDABLE_STATUSES, CaptureState, Look, OperationStatus, RecordingStatus, look
 from recordings.forms import CorrectionForm
 from recordings.models import Call, Finding, Operation
 from recordings.rules import Permit, Ruling
@@ -56,6 +56,7 @@ class Panel:
     targets: Sequence[Target]
     off: Note | None
     refused: Note | None
+    waiting: Operation | None
 
 
 def panel_of(
@@ -63,20 +64,22 @@ def panel_of(
     *,
     may_correct: bool,
     findings: Sequence[Finding],
-    live: Operation | None,
+    operations: Sequence[Operation],
     now: datetime,
     form: CorrectionForm | None = None,
     chosen: str = "",
     refused: str = "",
 ) -> Panel:
     """The panel as it stands now. `form` is one that was sent and came back, `refused` why On Record refused it."""
+    live = next((operation for operation in operations if operation.is_live), None)
+    waiting = next((one for one in operations if one.status == OperationStatus.AWAITING_APPROVAL), None)
     rulings = {status: corrections.ruling(call, status.value, now=now) for status in SENDABLE_STATUSES}
     wanted = chosen or _LIKELY.get(call.capture_state, "")
     targets = [_target(call, status, ruling, wanted=wanted) for status, ruling in rulings.items()]
     attestable = next((finding for finding in findings if finding.is_open), None) if not call.is_live else None
     off = _off(targets, rulings, may_correct=may_correct, live=live, attestable=attestable)
     note = Note("On Record refused this. Nothing was sent.", refused, attestable) if refused and not off else None
-    return Panel(form or CorrectionForm(), targets, off, note)
+    return Panel(form or CorrectionForm(), targets, off, note, waiting)
 
 
 def _target(call: Call, status: RecordingStatus, ruling: Ruling, *, wanted: str) -> Target:

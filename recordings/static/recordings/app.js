@@ -6,6 +6,7 @@
   const MISSES_BEFORE_STALE = 2;
   let misses = 0;
   let lastAnswerAt = Date.now();
+  let isPollAnswer = false;
 
   const isPoll = (event) => event.detail.elt instanceof Element && event.detail.elt.matches("[data-poll]");
 
@@ -47,10 +48,11 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isPoll(event) && document.hidden) event.preventDefault();
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    isPollAnswer = event.detail.requestConfig.elt.matches("[data-poll]");
+  });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (isPoll(event) || event.detail.requestConfig?.elt?.matches("[data-poll]")) {
-      if (isInUse(event.detail.target)) event.detail.shouldSwap = false;
-    }
+    if (isPollAnswer && isInUse(event.detail.target)) event.detail.shouldSwap = false;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isPoll(event) || !event.detail.successful) return;
