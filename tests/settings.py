@@ -10,3 +10,5 @@ from sandbox.defaults import TENANT_ID
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 GRAPH_TENANT_ID = TENANT_ID
+# Nothing is collected for a test; static files are found where they are written.
+WHITENOISE_AUTOREFRESH = True
