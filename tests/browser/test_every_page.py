@@ -1,4 +1,4 @@
-"""Every page, at a desk's and at a phone's width, in light and dark: no CSP violation, no axe finding, no sideways scroll."""
+"""Every page, at a desk's and a phone's width, light and dark: no CSP violation, no axe finding, no sideways scroll."""
 
 from datetime import timedelta
 
@@ -42,8 +42,8 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
     cast.call("new-call", at=now, state="incoming")
     findings.sweep(now)
     waiting = _ask("waiting-call", "notRecording", by)
-    _ask_with_fault(sandbox, "lost-call", by, do="close", when="after")
-    _ask_with_fault(sandbox, "refused-call", by, do="error", status=403, code="7504")
+    _ask_with_fault(sandbox, "lost-call", by, "close", when="after")
+    _ask_with_fault(sandbox, "refused-call", by, "error", status=403, code="7504")
     ended = Finding.objects.open().get(call__graph_id="ended-call")
     lost = Operation.objects.get(call__graph_id="lost-call")
     return {
@@ -74,8 +74,8 @@ def _ask(call_id: str, wish: str, by: Requester) -> Operation:
     return services.request_correction(call, wish=wish, reason="the desk checked", by=by, now=timezone.now())
 
 
-def _ask_with_fault(sandbox: Sandbox, call_id: str, by: Requester, **fault: object) -> None:
-    sandbox.fault(fault.pop("do"), action=UPDATE, **fault)
+def _ask_with_fault(sandbox: Sandbox, call_id: str, by: Requester, do: str, **fault: object) -> None:
+    sandbox.fault(do, action=UPDATE, **fault)
     services.send_operation(_ask(call_id, "failed", by).pk)
 
 
