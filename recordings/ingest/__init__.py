@@ -2,14 +2,19 @@
 
 from recordings.ingest.calls import facts_of, locked_call, note_gone, note_probe, reschedule, told
 from recordings.ingest.cloudevents import BadEvent, Event, parse_event
+from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, status_after, take_operation
 from recordings.ingest.recorder import NotYours, ingest_event
 
 __all__ = [
+    "FORMATS",
     "BadEvent",
     "Event",
+    "ImportRefused",
+    "Imported",
     "NotYours",
     "facts_of",
+    "import_calls",
     "ingest_event",
     "ingest_notifications",
     "locked_call",
