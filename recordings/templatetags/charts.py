@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
 
@@ -69,7 +70,7 @@ class Legend:
 
 
 @register.inclusion_tag("recordings/parts/told_chart.html")
-def told_chart(hours: Sequence[Hour]) -> dict[str, object]:
+def told_chart(hours: Sequence[Hour]) -> dict[str, Any]:
     """Calls by what Teams was told, hour by hour, and the same numbers as a table."""
     top = _round_up(max((hour.total for hour in hours), default=0))
     columns = [_column(hour, number, len(hours), top) for number, hour in enumerate(hours)]

@@ -1,0 +1,159 @@
+"""Reading one call: what is captured, told and evident is kept apart."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from recordings.choices import AttemptOutcome, OperationStatus
+from recordings.models import Call, Operation
+from recordings.operations import Outcome
+from tests import cast
+from tests.pages import calls_cast
+from tests.pages.conftest import HTMX, SignIn
+from tests.pages.corrections import asked, completed, tried, unknown
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
+
+# Session, person, rights; 3 for the navigation; call, operations, tries, findings, changes.
+QUERIES = 11
+
+
+def page_of(call: Call) -> str:
+    return reverse("call_detail", args=[call.graph_id])
+
+
+def words_of(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_three_are_shown_apart_with_whose_word_each_is(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    page = words_of(signed_in(olga).get(page_of(call)).text)
+    assert "The recorder's word, last given" in page
+    assert "Confirmed to the recorder, by its own account" in page
+    assert "Last sign of life" in page
+    assert "%" not in page.split("<h2")[2].split("<svg")[0]
+
+
+def test_silence_of_the_recorder_never_turns_told_into_unknown(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = cast.call(at=now - timedelta(hours=5), capture="started", told="recording")
+    page = signed_in(olga).get(page_of(call)).context["page"]
+    assert page.call.told_look.label == "Recording"
+
+
+def test_a_correction_confirmed_by_graph_names_graph(now: datetime, mira: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    operation = completed(call, by=mira, now=now)
+    page = words_of(signed_in(mira).get(page_of(call)).text)
+    assert f'id="op-{operation.pk}"' in page
+    assert "612 ms" in page
+    assert "request-of-graph-1" in page.replace('<span class="id-m">', "").replace("</span>", "")
+
+
+def test_nothing_of_graph_is_shown_before_graph_answered(now: datetime, mira: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    operation = asked(call, by=mira, now=now)
+    page = signed_in(mira).get(page_of(call)).text
+    assert "Graph operation id" not in page
+    assert operation.client_context not in page
+    assert "Client context sent" not in page
+
+
+def test_a_try_that_cannot_work_again_says_so(now: datetime, mira: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    refused = Outcome(AttemptOutcome.REFUSED, http_status=403, code="7504", request_id="r-1", latency_seconds=0.4)
+    tried(asked(call, by=mira, now=now), refused, to=OperationStatus.FAILED, now=now)
+    page = words_of(signed_in(mira).get(page_of(call)).text)
+    assert "HTTP 403" in page
+    assert "code 7504" in page
+    assert "Trying again cannot work." in page
+    assert "Retry" not in page
+
+
+def test_a_server_error_of_graph_reads_unknown_and_its_repeat_is_marked(
+    now: datetime, mira: User, signed_in: SignIn
+) -> None:
+    call = calls_cast.recorded(now=now)
+    overloaded = Outcome(AttemptOutcome.UNKNOWN, http_status=503, code="UnknownError", latency_seconds=9.4)
+    operation = tried(asked(call, by=mira, now=now), overloaded, to=OperationStatus.UNKNOWN, now=now)
+    tried(operation, overloaded, to=OperationStatus.UNKNOWN, now=now)
+    page = words_of(signed_in(mira).get(page_of(call)).text)
+    assert page.count(">repeat</b>") == 1
+    assert Operation.objects.get().status_look.label == "Unknown"
+    assert "A correction of this call is in progress." in page
+
+
+def test_a_finding_says_what_is_not_known_and_what_to_do(now: datetime, mira: User, signed_in: SignIn) -> None:
+    call = calls_cast.capturing_untold(now=now)
+    page = words_of(signed_in(mira).get(page_of(call)).text)
+    assert "Not known: Whether the people on the call saw a notice from another recorder." in page
+    assert "Tell Teams recording while the recorder says it is capturing" in page
+
+
+def test_an_ended_call_offers_an_attestation_in_place_of_a_correction(
+    now: datetime, mira: User, signed_in: SignIn
+) -> None:
+    finding = calls_cast.told_after_end(now=now)
+    page = words_of(signed_in(mira).get(page_of(finding.call)).text)
+    assert "What Teams was told of this call can no longer change." in page
+    assert page.count(reverse("attest_finding", args=[finding.pk])) == 2
+    assert 'disabled aria-describedby="why-off"' in page
+    assert 'name="reason"' not in page
+
+
+def test_who_may_only_look_is_told_so_before_the_form(now: datetime, ada: User, signed_in: SignIn) -> None:
+    call = calls_cast.capturing_untold(now=now)
+    page = words_of(signed_in(ada).get(page_of(call)).text)
+    assert "You can look, but not correct." in page
+    assert 'disabled aria-describedby="why-off"' in page
+
+
+def test_a_poll_brings_the_regions_while_the_call_goes_on(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    response = signed_in(olga).get(page_of(call), {"poll": 1}, headers=HTMX)
+    assert response.status_code == 200
+    assert "<html" not in response.text
+    for region in ("call-status", "timeline", "findings", "changes", "ops", "correct"):
+        assert f'id="{region}"' in response.text
+
+
+def test_the_poll_of_a_call_that_is_over_ends(now: datetime, olga: User, signed_in: SignIn) -> None:
+    finding = calls_cast.told_after_end(now=now)
+    client = signed_in(olga)
+    assert client.get(page_of(finding.call), {"poll": 1}, headers=HTMX).status_code == 286
+    assert "data-poll" not in client.get(page_of(finding.call)).text
+
+
+def test_the_poll_of_an_ended_call_goes_on_while_a_correction_is_open(
+    now: datetime, mira: User, signed_in: SignIn
+) -> None:
+    call = calls_cast.recorded(now=now)
+    unknown(call, by=mira, now=now)
+    cast.tell("call.ended", call.graph_id, at=now)
+    assert signed_in(mira).get(page_of(call), {"poll": 1}, headers=HTMX).status_code == 200
+
+
+def test_a_call_nobody_told_of_is_not_found(olga: User, signed_in: SignIn) -> None:
+    assert signed_in(olga).get(reverse("call_detail", args=["no-such-call"])).status_code == 404
+
+
+def test_words_of_others_cannot_become_markup(now: datetime, olga: User, signed_in: SignIn) -> None:
+    cast.call(at=now)
+    cast.tell("capture.failed", "call-1", at=now, reason="<script>alert(1)</script>")
+    page = signed_in(olga).get(reverse("call_detail", args=["call-1"])).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_call_asks_the_database_as_often_with_many_changes_as_with_few(
+    now: datetime, mira: User, signed_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    call = calls_cast.capturing_untold(now=now)
+    for _ in range(3):
+        completed(call, by=mira, now=now)
+    client = signed_in(mira)
+    with django_assert_num_queries(QUERIES):
+        client.get(page_of(call))

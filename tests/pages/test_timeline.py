@@ -1,0 +1,100 @@
+"""From changes to what is drawn of them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recordings.choices import ChangedField, RecordingStatus
+from recordings.templatetags.charts import Hour, told_chart
+from recordings.templatetags.lanes import NARROWEST, Scale, spans, ticks
+
+START = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
+HOUR = Scale(START, START + timedelta(hours=1))
+TOLD = ChangedField.RECORDING_STATUS
+
+
+@dataclass
+class Change:
+    old: str
+    new: str
+    occurred_at: datetime
+    field: str = TOLD
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def test_a_value_stands_until_the_next_one() -> None:
+    changes = [Change("unknown", "recording", at(15)), Change("recording", "failed", at(30))]
+    drawn = spans(TOLD, changes, current="failed", scale=HOUR, since=at(0), until=at(60))
+    assert [(span.shown.value, span.x, span.width) for span in drawn] == [
+        ("unknown", 0.0, 25.0),
+        ("recording", 25.0, 25.0),
+        ("failed", 50.0, 50.0),
+    ]
+    assert [span.until for span in drawn] == [at(15), at(30), None]
+
+
+def test_solid_is_recorded_and_everything_else_is_a_gap() -> None:
+    for status in RecordingStatus:
+        (span,) = spans(TOLD, [], current=status.value, scale=HOUR, since=at(0), until=at(60))
+        assert span.is_gap == (status != RecordingStatus.RECORDING)
+
+
+def test_a_word_graph_invents_later_is_drawn_as_a_gap() -> None:
+    (span,) = spans(TOLD, [], current="paused", scale=HOUR, since=at(0), until=at(60))
+    assert span.fill.hatch == "h-unknown"
+    assert span.shown.label == "Unknown (paused)"
+
+
+def test_changes_told_out_of_order_are_drawn_in_the_order_they_happened() -> None:
+    changes = [Change("recording", "failed", at(30)), Change("unknown", "recording", at(15))]
+    drawn = spans(TOLD, changes, current="failed", scale=HOUR, since=at(0), until=at(60))
+    assert [span.shown.value for span in drawn] == ["unknown", "recording", "failed"]
+
+
+def test_another_field_is_another_lane() -> None:
+    changes = [Change("stopped", "capturing", at(15), field=ChangedField.CAPTURE_STATE)]
+    (span,) = spans(TOLD, changes, current="recording", scale=HOUR, since=at(0), until=at(60))
+    assert span.shown.value == "recording"
+
+
+def test_what_was_told_after_the_end_is_not_drawn_on_the_lane() -> None:
+    changes = [Change("unknown", "recording", at(10)), Change("recording", "notRecording", at(50))]
+    drawn = spans(TOLD, changes, current="notRecording", scale=HOUR, since=at(0), until=at(40))
+    assert [span.shown.value for span in drawn] == ["unknown", "recording"]
+
+
+def test_the_shortest_span_can_still_be_seen() -> None:
+    changes = [Change("unknown", "failed", at(10)), Change("failed", "recording", at(10.001))]
+    drawn = spans(TOLD, changes, current="recording", scale=HOUR, since=at(0), until=at(60))
+    assert drawn[1].width == NARROWEST
+
+
+@pytest.mark.parametrize(
+    "length", [timedelta(seconds=12), timedelta(minutes=3), timedelta(hours=5), timedelta(days=40)]
+)
+def test_ticks_are_round_and_few(length: timedelta) -> None:
+    found = ticks(Scale(START + timedelta(seconds=7), START + timedelta(seconds=7) + length))
+    assert 1 <= len(found) <= 8
+    assert all(0 <= tick.x <= 100 for tick in found)
+
+
+def test_the_chart_and_its_table_say_the_same() -> None:
+    hours = [Hour(at(0), {"recording": 5, "failed": 1}), Hour(at(60), {})]
+    drawn = told_chart(hours)
+    first, second = drawn["columns"]
+    assert first.hour.total == 6
+    assert first.hour.told == [5, 0, 0, 1]
+    assert "6 calls, 5 recording" in first.words
+    assert len(first.blocks) == 2
+    assert second.blocks == []
+    assert [entry.total for entry in drawn["legend"]] == [5, 0, 0, 1]
+
+
+def test_trouble_sits_at_the_baseline() -> None:
+    (column,) = told_chart([Hour(at(0), {"recording": 5, "failed": 1})])["columns"]
+    lowest = max(column.blocks, key=lambda block: block.y + block.height)
+    assert lowest.fill.css == "f-failed"
