@@ -31,15 +31,15 @@ def record_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
 
 
 def record_role_change(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
-    """A user entered or left groups, from either side of the relation. Django does not say who did it."""
-    if action not in ("post_add", "post_remove", "pre_clear"):
+    """A user entered or left groups, from either side of the relation. Django does not say who did it.
+
+    Before a removal what is held tells which part of it is a change.
+    """
+    if action not in ("post_add", "pre_remove", "pre_clear"):
         return
-    if reverse:
-        users = User.objects.filter(pk__in=pk_set) if pk_set is not None else instance.user_set.all()
-        pairs = [(user, instance) for user in users]
-    else:
-        groups = Group.objects.filter(pk__in=pk_set) if pk_set is not None else instance.groups.all()
-        pairs = [(instance, group) for group in groups]
+    held = instance.user_set if reverse else instance.groups
+    changed = held.all() if pk_set is None else held.filter(pk__in=pk_set)
+    pairs = [(other, instance) if reverse else (instance, other) for other in changed]
     with transaction.atomic():
         for user, group in pairs:
             _record_role(user, group, is_held=action == "post_add")

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+LARGEST_NUMBER = 2**53 - 1
+
 type Scalar = str | int | bool | None
 
 
@@ -15,12 +17,17 @@ class NotCanonical(ValueError):
 
 
 def canonical(body: Mapping[str, Scalar]) -> str:
-    """`body` in its one text form. Raises NotCanonical for floats, nesting, non-ASCII keys and broken text."""
+    """`body` in its one text form.
+
+    Raises NotCanonical for floats, whole numbers no double holds, nesting, non-ASCII keys and broken text.
+    """
     for key, value in body.items():
         if not key.isascii():
             raise NotCanonical(f"the key {key!r} is not ASCII")
         if value is not None and not isinstance(value, (str, int)):
             raise NotCanonical(f"{key} is a {type(value).__name__}; only text, whole numbers, booleans and null")
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise NotCanonical(f"{key} is too large a number for JSON (RFC 7493)")
     text = json.dumps(dict(body), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
         text.encode()

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from recordings.choices import LedgerAction
-from recordings.ledger.canonical import Scalar, canonical, timestamp
+from recordings.ledger.canonical import NotCanonical, Scalar, canonical, timestamp
 from recordings.models import Actor, Call, Finding, LedgerEntry, Operation, Unsealed
 from recordings.models.keys import new_key
 
@@ -45,8 +45,10 @@ def record(
         "recorded_at": now,
         "occurred_at": occurred_at or now,
         **_references(call, operation, finding),
-        **facts,
     }
+    if taken := body.keys() & facts.keys():
+        raise NotCanonical(f"the entry itself says {', '.join(sorted(taken))}; no fact can take its place")
+    body |= facts
     entry = LedgerEntry(
         id=key,
         action=action,
