@@ -210,6 +210,11 @@ def test_every_exit_code_is_documented() -> None:
     assert [code.value for code in Exit if not re.search(rf"^\| `?{code.value}`? \|", page, re.MULTILINE)] == []
 
 
+def test_every_command_of_ours_is_documented() -> None:
+    ours = [name for name, app in get_commands().items() if app == "recordings"]
+    assert [name for name in ours if not re.search(rf"^## .*\b{name}\b", read("docs/commands.md"), re.MULTILINE)] == []
+
+
 @pytest.mark.parametrize("document", sorted((DOCS / "decisions").glob("0*.md")), ids=named)
 def test_a_decision_says_context_decision_and_consequences(document: Path) -> None:
     assert re.findall(r"^## (.+)$", document.read_text(), re.MULTILINE) == ["Context", "Decision", "Consequences"]
