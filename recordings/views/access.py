@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 
 from recordings import permissions
 from recordings.permissions import NotAllowed
@@ -18,7 +19,8 @@ type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 def needs[**P](verb: str) -> Callable[[View[P]], View[P]]:
     """`@needs("look")`: the view runs for a signed-in person whose role includes `verb`.
 
-    A NotAllowed that a service raises inside the view ends on the same 403 page.
+    A NotAllowed that a service raises inside the view ends on the same 403 page. No page is kept by the browser: a
+    step back would show a fragment of the same address, and who has signed out would still read names.
     """
 
     def guard(view: View[P]) -> View[P]:
@@ -30,7 +32,7 @@ def needs[**P](verb: str) -> Callable[[View[P]], View[P]]:
             except NotAllowed as refusal:
                 return no_role(request, refusal)
 
-        return cast(View[P], login_required(guarded))
+        return cast(View[P], login_required(never_cache(guarded)))
 
     return guard
 

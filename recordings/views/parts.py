@@ -4,8 +4,10 @@ from django.http import HttpRequest
 
 
 def asks_for_part(request: HttpRequest) -> bool:
-    """Whether htmx asks for a fragment; a boosted link wants the whole page."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    """Whether htmx asks for a fragment; a boosted link and a step back in the history want the whole page."""
+    asked_by_htmx = request.headers.get("HX-Request") == "true"
+    wants_the_page = ("HX-Boosted", "HX-History-Restore-Request")
+    return asked_by_htmx and not any(request.headers.get(name) == "true" for name in wants_the_page)
 
 
 def is_poll(request: HttpRequest) -> bool:

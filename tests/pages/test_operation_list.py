@@ -204,3 +204,11 @@ def test_the_export_takes_the_same_filter(client: Client, olga: User) -> None:
     client.force_login(olga)
     page = text_of(client, "?status=unknown&before=")
     assert f'href="{reverse("export_operations")}?status=unknown"' in page
+
+
+def test_a_step_back_gets_the_whole_page_and_no_page_is_kept_by_the_browser(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    again = client.get(URL, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    assert "<html" in again.content.decode()
+    for headers in ({}, {"HX-Request": "true"}):
+        assert "no-store" in client.get(URL, headers=headers).headers["Cache-Control"]
