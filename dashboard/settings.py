@@ -9,11 +9,22 @@ from typing import Any
 
 import environ
 from django.utils.csp import CSP
+from environ.fileaware_mapping import FileAwareMapping
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
+
+class _AsWritten(FileAwareMapping):
+    """Values as they stand. django-environ takes one that begins with `$` for the name of another variable, so a
+    secret like `$ecret` would come out empty; each `$` is escaped here, and `escape_proxy` takes the escapes away."""
+
+    def __getitem__(self, key: str) -> str:
+        return str(super().__getitem__(key)).replace("$", r"\$")
+
+
 env = environ.FileAwareEnv()
+env.ENVIRON, env.escape_proxy = _AsWritten(), True
 environ.Env.read_env(os.environ.get("ENV_FILE", str(BASE_DIR / ".env")))
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -121,7 +132,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROX
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 
 # A message from a machine may be this long; more is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -102,9 +102,15 @@ def reschedule(call: Call, *, now: datetime) -> None:
 
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
-    """Graph confirmed our correction: from now on this is what Teams was told."""
+    """Graph confirmed our correction: from now on this is what Teams was told.
+
+    A confirmation that comes late speaks for the moment of its sending: what was told since then stays.
+    """
+    sent_at = operation.attempts.order_by("-number").values_list("started_at", flat=True).first() or now
+    overtaken = call.recording_status_at is not None and call.recording_status_at > sent_at
+    at = sent_at if overtaken else now
     status = operation.requested_status
-    said = Said(actor, Source.GRAPH, now, recording_status=status, reason=operation.reason)
+    said = Said(actor, Source.GRAPH, at, recording_status=status, reason=operation.reason)
     take_over(call, said, now=now, operation=operation)
 
 

@@ -150,6 +150,14 @@ def test_graphs_late_word_settles_even_what_was_given_up(sandbox: Sandbox, lost:
     assert lost.status == OperationStatus.COMPLETED
 
 
+def test_graphs_late_word_does_not_undo_what_was_told_since(lost: Operation) -> None:
+    cast.tell("status.told", "call-1", at=timezone.now(), status="failed")
+    notify(lost)
+    lost.refresh_from_db()
+    assert lost.status == OperationStatus.COMPLETED
+    assert Call.objects.get().recording_status == "failed"
+
+
 def test_a_failed_notification_tells_the_call_nothing(lost: Operation) -> None:
     notify(lost, "Failed", resultInfo={"code": "500", "subcode": 7, "message": "DiagCode: 500#7"})
     lost.refresh_from_db()
