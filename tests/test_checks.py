@@ -1,0 +1,226 @@
+"""What stops a start, and what does not. Each id fires for its own reason and is silent otherwise."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+from django.db import connection
+from pytest_django import Settings
+
+from recordings import checks
+
+ROOT = Path(checks.__file__).parent.parent
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "N3wYork-7!" * 6,
+    "ALLOWED_HOSTS": "onrecord.contoso.example",
+    "PUBLIC_URL": "https://onrecord.contoso.example",
+    "GRAPH_TENANT_ID": "5a11d0c5-0000-4000-8000-000000000001",
+    "GRAPH_CLIENT_ID": "b0700000-0000-4000-8000-000000000001",
+    "GRAPH_CLIENT_SECRET": "kept-elsewhere",
+}
+
+
+@pytest.fixture
+def production(settings: Settings) -> Settings:
+    """As a real site is set."""
+    settings.DEBUG = False
+    settings.SECRET_KEY, settings.ALLOWED_HOSTS = PRODUCTION["SECRET_KEY"], ["onrecord.contoso.example"]
+    for name, value in PRODUCTION.items():
+        if name.startswith("GRAPH_"):
+            setattr(settings, name, value)
+    return settings
+
+
+def ids(found: list[CheckMessage]) -> list[str]:
+    return [str(message.id) for message in found if str(message.id).startswith("onrecord.")]
+
+
+def every() -> list[str]:
+    """What Django itself finds with our checks registered, the database aside."""
+    return ids(run_checks(tags=["onrecord"]))
+
+
+def test_a_real_site_passes(production: Settings) -> None:
+    assert every() == []
+
+
+REASONS: list[tuple[str, dict[str, Any]]] = [
+    ("E001", {"SECRET_KEY": ""}),
+    ("E002", {"ALLOWED_HOSTS": []}),
+    ("E003", {"GRAPH_TENANT_ID": ""}),
+    ("E003", {"GRAPH_CLIENT_ID": ""}),
+    ("E004", {"GRAPH_BASE_URL": "https://localhost:8443/v1.0"}),
+    ("E004", {"GRAPH_AUTHORITY": "https://login.microsoftonline.com.evil.example/tenant"}),
+    ("E005", {"GRAPH_CLOUD": "moon"}),
+    ("E005", {"GRAPH_TENANT_ID": "common"}),
+    ("E005", {"GRAPH_TIMEOUT": "soon"}),
+    ("E005", {"GRAPH_MAX_ATTEMPTS": 99}),
+    ("E006", {"GRAPH_CLOUD": "gcc-high"}),
+    ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_ISSUERS": ["https://issuer.example"]}),
+    ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_JWKS_URL": "https://keys.example"}),
+    ("E007", {"REQUIRE_APPROVAL": "sometimes"}),
+    ("E008", {"SETTLE_GRACE": 29.9, "GRAPH_DEADLINE": 15.0}),
+]
+
+
+@pytest.mark.parametrize(("expected", "changed"), REASONS)
+def test_a_setting_that_breaks_an_invariant_stops_the_start(
+    production: Settings, expected: str, changed: dict[str, Any]
+) -> None:
+    for name, value in changed.items():
+        setattr(production, name, value)
+
+    assert every() == [f"onrecord.{expected}"]
+
+
+ALL_RIGHT: list[dict[str, Any]] = [
+    {"GRAPH_BASE_URL": "https://localhost:8443/v1.0", "ALLOW_STAND_IN": True},
+    {"GRAPH_BASE_URL": "https://graph.microsoft.us/v1.0"},
+    {"GRAPH_AUTHORITY": "https://login.microsoftonline.com/tenant"},
+    {
+        "GRAPH_CLOUD": "gcc-high",
+        "CALLBACK_ISSUERS": ["https://issuer.example"],
+        "CALLBACK_JWKS_URL": "https://keys.example",
+    },
+    {"REQUIRE_APPROVAL": "always"},
+    {"REQUIRE_APPROVAL": "recording"},
+    {"SETTLE_GRACE": 30.0, "GRAPH_DEADLINE": 15.0},
+]
+
+
+@pytest.mark.parametrize("changed", ALL_RIGHT)
+def test_a_setting_that_is_in_order_does_not(production: Settings, changed: dict[str, Any]) -> None:
+    for name, value in changed.items():
+        setattr(production, name, value)
+
+    assert every() == []
+
+
+def test_development_needs_no_settings_at_all(settings: Settings) -> None:
+    settings.DEBUG = True
+    settings.SECRET_KEY, settings.ALLOWED_HOSTS = "", []
+    settings.GRAPH_TENANT_ID = settings.GRAPH_CLIENT_ID = ""
+    settings.GRAPH_BASE_URL = "https://localhost:8443/v1.0"
+
+    assert every() == []
+
+
+# -- the database
+
+
+def _execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def of_the_database() -> list[str]:
+    return ids(checks.durable_database(databases=["default"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_as_we_make_it_passes_and_is_looked_at_only_when_named() -> None:
+    assert of_the_database() == []
+    assert ids(run_checks(tags=["database"], databases=["default"])) == []
+    assert checks.durable_database(databases=None) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_may_forget_an_intent_stops_the_start() -> None:
+    careless, careful = (
+        ("PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL")
+        if connection.vendor == "sqlite"
+        else ("SET synchronous_commit = off", "RESET synchronous_commit")
+    )
+    _execute(careless)
+    try:
+        assert of_the_database() == ["onrecord.E009"]
+    finally:
+        _execute(careful)
+    assert of_the_database() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_missing_trigger_stops_the_start() -> None:
+    on = " ON recordings_leaf" if connection.vendor == "postgresql" else ""
+    name = "recordings_leaf_keep_rows" if connection.vendor == "postgresql" else "recordings_leaf_keep_update"
+    _execute(f"DROP TRIGGER {name}{on}")
+
+    (found,) = checks.durable_database(databases=["default"])
+    assert (found.id, found.msg) == ("onrecord.E010", f"Triggers are missing: {name}.")
+
+
+# -- what they are called
+
+
+def _own_checks() -> list[Callable[..., object]]:
+    return [each for name, each in inspect.getmembers(checks, inspect.isfunction) if not name.startswith("_")]
+
+
+def test_every_id_is_in_the_docstring_of_its_check_and_proved_here() -> None:
+    proved = {expected for expected, _ in REASONS} | {"E009", "E010"}
+    named = set()
+    for check in (each for each in _own_checks() if each.__module__ == checks.__name__):
+        given = set(re.findall(r'id="onrecord\.(E\d{3})"', inspect.getsource(check)))
+        given |= {"E009"} if check is checks.durable_database else set()  # given by a helper of it
+        assert given == _expanded((check.__doc__ or "").partition(":")[0]), check.__name__
+        named |= given
+    assert set(re.findall(r'"onrecord\.(E\d{3})"', inspect.getsource(checks))) == named == proved
+
+
+def _expanded(text: str) -> set[str]:
+    """E001-E003 as three ids."""
+    numbers = [int(number) for number in re.findall(r"E(\d{3})", text)]
+    return {f"E{number:03}" for number in range(numbers[0], numbers[-1] + 1)}
+
+
+# -- as an operator sees it
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", *arguments],
+        cwd=ROOT,
+        env={**kept, "ENV_FILE": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_check_passes_with_production_settings() -> None:
+    ran = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_check_refuses_production_without_settings_and_says_what_is_missing() -> None:
+    ran = manage("check", DEBUG="0", SECRET_KEY="x" * 60)
+
+    assert ran.returncode == 1
+    assert "onrecord.E002" in ran.stderr
+    assert "Set GRAPH_TENANT_ID and GRAPH_CLIENT_ID to those of the recorder bot's own app." in ran.stderr
+
+
+def test_an_empty_secret_key_is_said_in_a_sentence_and_not_by_a_traceback() -> None:
+    ran = manage("check", **{**PRODUCTION, "SECRET_KEY": ""})
+
+    assert ran.returncode == 1
+    assert "onrecord.E001" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_migrate_makes_a_database_that_passes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+
+    assert manage("migrate", "--verbosity", "0", **PRODUCTION, DATABASE_URL=url).returncode == 0
+    ran = manage("check", "--database", "default", **PRODUCTION, DATABASE_URL=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
