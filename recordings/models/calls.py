@@ -244,6 +244,7 @@ class Delivery(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["source", "message_id"], name="one_delivery_a_message")]
 
     def __str__(self) -> str:
