@@ -197,6 +197,13 @@ def test_an_older_word_never_replaces_a_newer_one(bot: Machine, at: datetime) ->
     assert changes("call-1") == before
 
 
+def test_of_two_words_for_one_moment_the_last_received_counts(bot: Machine, at: datetime) -> None:
+    bot.post(cast.event("capture.started", "call-1", at=at))
+    bot.post(cast.event("capture.failed", "call-1", at=at))
+
+    assert the_call().capture_state == "failed"
+
+
 @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(5)))
 def test_capture_ends_where_the_latest_word_says_whatever_the_order(
