@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recordings.choices import CaptureState, RecordingStatus
+from recordings.choices import CallState, CaptureState, RecordingStatus
 from recordings.graph.wire import CALL_STATES, Person, WireError, clean_id
 from recordings.graph.wire.fields import text, word
 from recordings.graph.wire.operations import parse_result
@@ -103,6 +103,8 @@ def _check(event: Event) -> None:
     if event.type == "onrecord.call.joined":
         if not event.text("tenantId"):
             raise BadEvent("data.tenantId is missing.")
+        if event.text("state").lower() == CallState.TERMINATED:
+            raise BadEvent("data.state cannot be terminated in call.joined. Send onrecord.call.ended.")
         event.person("recordedUser"), event.person("organizer")
     if event.type == "onrecord.status.told":
         if event.text("status") not in (s.value for s in RecordingStatus if s != RecordingStatus.UNKNOWN):
@@ -177,4 +179,5 @@ def _time(payload: dict[str, Any], *, now: datetime) -> datetime:
         raise BadEvent("time is out of range.") from error
     if at > now + MAX_CLOCK_AHEAD:
         raise BadEvent("time lies more than five minutes ahead of our clock. Check the recorder's clock.")
-    return at
+    # A word about the future would stay fresh for too long (invariant 8): it counts from when it was heard.
+    return min(at, now)

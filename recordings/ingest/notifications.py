@@ -37,8 +37,6 @@ def _ingest(notification: Notification, *, tenant_id: str, actor: Actor, now: da
     if notification.operation:
         _ingest_operation(notification.call_id, notification.operation, tenant_id=tenant_id, actor=actor, now=now)
         return
-    if notification.call is None and notification.change_type != "deleted" and notification.kind == "call":
-        return
     call = _call_for(notification, tenant_id=tenant_id, now=now)
     if call is None:
         return
