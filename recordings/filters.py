@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from recordings.choices import FINAL_STATUSES, LIVE_STATUSES, CallState, CaptureState, OperationStatus, RecordingStatus
 from recordings.models import Call, Operation, Recorder
 
-# An id is asked for by its beginning, which an index serves; anything else is part of a name.
+# What looks like an id is asked for whole, which an index serves; anything else is part of a name.
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9_:-]{6,128}")
 
 CALL_STATES = [(state.value, state.label) for state in CallState if state != CallState.UNKNOWN]
@@ -68,15 +68,12 @@ class CallFilter(django_filters.FilterSet):
         return {**super().get_filters(), **days}
 
     def by_words(self, queryset: QuerySet[Call], name: str, value: str) -> QuerySet[Call]:
-        """The beginning of an id (call, call chain, scenario, recorded person), or a part of a recorded name."""
+        """An id (call, call chain, scenario, recorded person), or a part of a recorded name."""
         words = value.strip()
         if not _LIKE_AN_ID.fullmatch(words):
             return queryset.filter(recorded_user_name__icontains=words)
         return queryset.filter(
-            Q(graph_id__startswith=words)
-            | Q(call_chain_id__startswith=words)
-            | Q(scenario_id__startswith=words)
-            | Q(recorded_user_id=words)
+            Q(graph_id=words) | Q(call_chain_id=words) | Q(scenario_id=words) | Q(recorded_user_id=words)
         )
 
     def only_stuck(self, queryset: QuerySet[Call], name: str, value: bool) -> QuerySet[Call]:

@@ -3,10 +3,9 @@
 Pure: changes, moments and widths in, numbers and words out. Solid is recorded, hatched is a gap; colour only adds why.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from recordings.choices import (
     CALL_STATE_RANK,
@@ -18,19 +17,9 @@ from recordings.choices import (
     Worded,
     look,
 )
+from recordings.templatetags.scale import ChangeLike, Scale, fit
 
 NARROWEST = 0.15
-# A word fits into a span that is wider than this.
-ROOM = 12.0
-
-
-class ChangeLike(Protocol):
-    """What is needed of a StatusChange."""
-
-    field: str
-    old: str
-    new: str
-    occurred_at: datetime
 
 
 @dataclass(frozen=True)
@@ -61,20 +50,15 @@ class Span:
         return self.x + self.width / 2
 
     @property
-    def has_room(self) -> bool:
-        return self.width > ROOM
+    def fits(self) -> str:
+        return fit(self.shown.label, self.width)
 
-
-@dataclass(frozen=True)
-class Scale:
-    """The stretch of time that fills the width."""
-
-    start: datetime
-    end: datetime
-
-    def x(self, at: datetime) -> float:
-        share = (at - self.start) / (self.end - self.start)
-        return round(100 * min(max(share, 0.0), 1.0), 3)
+    @property
+    def ink(self) -> str:
+        """The class of words on it: white on what is solid and dark, plain on a wash, with a rim on a hatch."""
+        if self.fill.css in _DARK:
+            return "on"
+        return "plain" if self.fill.css in _WASHES else "over"
 
 
 _GAPS = {
@@ -89,6 +73,8 @@ _CAPTURES = {
     CaptureState.FAILED: Fill(hatch="h-failed"),
     CaptureState.CAPTURING: Fill(css="f-recording"),
 }
+_DARK = ("f-recording", "f-info")
+_WASHES = ("f-wash", "f-info-w")
 _STATES = {"info": "f-info", "warn": "f-unknown", "flow": "f-flow", "mute": "f-notRecording"}
 
 
@@ -146,34 +132,3 @@ def _span(field: ChangedField, value: str, since: datetime, until: datetime, sca
     x = scale.x(since)
     width = max(round(scale.x(until) - x, 3), NARROWEST)
     return Span(look(_WORDS[field.value], value), since, until, x, width, fill_of(field, value))
-
-
-_STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 7 * 86_400, 30 * 86_400)
-MOST_TICKS = 7
-
-
-@dataclass(frozen=True)
-class Tick:
-    x: float
-    label: str
-    is_minor: bool
-
-
-def ticks(scale: Scale) -> Sequence[Tick]:
-    """Round moments across the scale, at most seven; every other one leaves first where it is narrow."""
-    length = (scale.end - scale.start).total_seconds()
-    seconds = next((step for step in _STEPS if length / step <= MOST_TICKS), _STEPS[-1])
-    first = scale.start.timestamp() // seconds * seconds
-    at = scale.start + timedelta(seconds=first - scale.start.timestamp())
-    found: list[Tick] = []
-    while at <= scale.end:
-        if at >= scale.start:
-            found.append(Tick(scale.x(at), _tick_label(at, seconds), is_minor=len(found) % 2 == 1))
-        at += timedelta(seconds=seconds)
-    return found
-
-
-def _tick_label(at: datetime, seconds: int) -> str:
-    if seconds >= 86_400:
-        return f"{at.day} {at:%b}"
-    return f"{at:%H:%M:%S}" if seconds < 60 else f"{at:%H:%M}"

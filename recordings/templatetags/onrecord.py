@@ -1,6 +1,6 @@
 """The small parts every page is made of: icons, chips, times, ids, and the question what a person may do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -16,6 +16,8 @@ register = template.Library()
 # An id is shown as its first eight and last four characters; shorter ones whole.
 ID_HEAD, ID_TAIL = 8, 4
 NOTHING = "\N{EN DASH}"
+# From here on, that a change was heard after it happened is worth saying.
+LATE = timedelta(seconds=30)
 
 _FOUND = {
     "found": Look("found", "Found at Graph", "mute", "check"),
@@ -103,6 +105,13 @@ def ago(at: datetime | None, now: datetime) -> str:
     if at > now:
         return f"in {rules.duration(at - now)}"
     return f"{rules.duration(now - at)} ago"
+
+
+@register.filter
+def heard_late(row: StatusChange) -> str:
+    """How much later than it happened a change was recorded, where that is worth saying."""
+    late = row.recorded_at - row.occurred_at
+    return f"heard {rules.duration(late)} later" if late >= LATE else ""
 
 
 @register.filter

@@ -113,6 +113,16 @@ def theme(context: template.Context) -> str:
     return chosen if chosen in [known.value for known in THEMES] else "auto"
 
 
+@register.simple_tag(takes_context=True)
+def here(context: template.Context) -> str:
+    """The address of this page, for a form that leads back to it; of an answer to a POST, the page before it."""
+    request = context.get("request")
+    if request is None:
+        return ""
+    path: str = request.get_full_path()
+    return path if request.method in ("GET", "HEAD") else request.headers.get("Referer", path)
+
+
 @register.simple_tag
 def themes() -> tuple[Look, ...]:
     return THEMES

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 
@@ -11,12 +11,13 @@ from recordings.choices import AttemptOutcome, Look, OperationStatus
 from recordings.forms import CorrectionForm
 from recordings.graph.errors import Explanation, explain, explain_result
 from recordings.models import Attempt, AttemptResult, Call, Finding, Operation, StatusChange
-from recordings.rules import Explained
+from recordings.rules import Explained, duration
+from recordings.templatetags.scale import first_known
+from recordings.views.call_changes import MOST_CHANGES, SealedChange, changes_of
 from recordings.views.correction_panel import Panel, panel_of
 from recordings.views.operation_rows import Row, row_of, with_attempts
 
-# A call has a handful of each; these keep a runaway one from making an endless page. The export has them all.
-MOST_CHANGES = 200
+# As MOST_CHANGES.
 MOST_OPERATIONS = 50
 
 
@@ -66,12 +67,27 @@ class OnThisCall:
 class CallPage:
     call: Call
     findings: Sequence[OnThisCall]
-    changes: Sequence[StatusChange]
+    rows: Sequence[SealedChange]
     corrections: Sequence[Correction]
     panel: Panel
     ended: Explanation | None
     is_moving: bool
+    since: datetime
     until: datetime
+
+    @property
+    def changes(self) -> list[StatusChange]:
+        return [row.change for row in self.rows]
+
+    @property
+    def sealed(self) -> int:
+        return sum(row.is_sealed for row in self.rows)
+
+    @property
+    def lasted(self) -> str:
+        """From the first thing known to the end, or to now; nothing where that says nothing."""
+        length = self.until - self.since
+        return duration(length) if length >= timedelta(seconds=1) else ""
 
     @property
     def operations(self) -> list[Operation]:
@@ -92,7 +108,7 @@ class CallPage:
 
     @property
     def has_more_changes(self) -> bool:
-        return len(self.changes) == MOST_CHANGES
+        return len(self.rows) == MOST_CHANGES
 
 
 def call_page(
@@ -106,6 +122,7 @@ def call_page(
 ) -> CallPage:
     """Read what is known of `call` now; `form`, `chosen` and `refused` belong to its correction panel."""
     operations = _operations(call)
+    rows = changes_of(call)
     findings = list(Finding.objects.filter(call=call).worst_first().select_related("resolved_by"))
     findings.sort(key=lambda finding: not finding.is_open)
     panel = panel_of(
@@ -121,11 +138,12 @@ def call_page(
     return CallPage(
         call=call,
         findings=[_on_this_call(finding, call, now=now) for finding in findings],
-        changes=list(StatusChange.objects.filter(call=call).select_related("actor").order_by("-id")[:MOST_CHANGES]),
+        rows=rows,
         corrections=[_correction(operation, now=now) for operation in operations],
         panel=panel,
         ended=explain_result(call.result_code, call.result_subcode) if call.result_code is not None else None,
         is_moving=call.is_live or any(not operation.is_final for operation in operations),
+        since=first_known(call, [row.change for row in rows]),
         until=call.ended_at or call.gone_at or now,
     )
 

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from recordings.choices import ChangedField
 from recordings.models import Call, Finding, StatusChange
+from recordings.templatetags.scale import first_known
 
 PAGE_SIZE = 50
 # The announcement of new changes counts no further.
@@ -25,6 +26,7 @@ class Row:
     call: Call
     findings: Sequence[Finding]
     changes: Sequence[StatusChange]
+    since: datetime
     until: datetime
 
     @property
@@ -60,9 +62,11 @@ def _rows(calls: Sequence[Call], *, now: datetime) -> list[Row]:
     changes: dict[int, list[StatusChange]] = defaultdict(list)
     for change in StatusChange.objects.filter(call__in=calls, field=ChangedField.RECORDING_STATUS).order_by("id"):
         changes[change.call_id].append(change)
-    return [
-        Row(call, findings[call.pk], changes[call.pk], until=call.ended_at or call.gone_at or now) for call in calls
-    ]
+    return [_row(call, findings[call.pk], changes[call.pk], now=now) for call in calls]
+
+
+def _row(call: Call, findings: Sequence[Finding], changes: Sequence[StatusChange], *, now: datetime) -> Row:
+    return Row(call, findings, changes, since=first_known(call, changes), until=call.ended_at or call.gone_at or now)
 
 
 def cursor_of(call: Call) -> str:

@@ -80,7 +80,7 @@ def correct_call(request: HttpRequest, graph_id: str) -> HttpResponse:
     if operation.status == OperationStatus.PENDING:
         operation = services.send_operation(operation.pk)
     _say(request, operation)
-    return _after_correction(request, graph_id)
+    return _after_correction(request, graph_id, said=f"Correction: {operation.status_look.label}.")
 
 
 def _call(graph_id: str) -> Call:
@@ -105,12 +105,13 @@ def _panel(
     return render(request, "recordings/correct_call.html", context, status=status)
 
 
-def _after_correction(request: HttpRequest, graph_id: str) -> HttpResponse:
+def _after_correction(request: HttpRequest, graph_id: str, *, said: str) -> HttpResponse:
+    """The call as it is now; with htmx its heading has the focus, and `said` is spoken."""
     if not asks_for_part(request):
         return redirect("call_detail", graph_id)
     now = timezone.now()
     call = _call(graph_id)
-    context = {"page": call_page(request, call, now=now), "call": call, "now": now}
+    context = {"page": call_page(request, call, now=now), "call": call, "now": now, "said": said}
     response = render(request, "recordings/call_detail.html#after", context)
     response["HX-Retarget"], response["HX-Reswap"] = "#call", "outerHTML"
     return response

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recordings import permissions
-from recordings.choices import SENDABLE_STATUSES, CaptureState, Look, OperationStatus, RecordingStatus, look
+from recordings.choices import SENDABLE_STATUSES, CaptureState, Look, OperationStatus, RecordingStatus, Source, look
 from recordings.forms import CorrectionForm
 from recordings.models import Call, Finding, Operation
 from recordings.rules import Permit, Ruling
 from recordings.services import corrections
 
 _MEANINGS = {
-    RecordingStatus.RECORDING: "The recorder is capturing this call.",
-    RecordingStatus.NOT_RECORDING: "The recorder is idle or has stopped.",
-    RecordingStatus.FAILED: "The recorder tried and could not.",
+    RecordingStatus.RECORDING: "Teams will show that the call is being recorded.",
+    RecordingStatus.NOT_RECORDING: "Teams will show that recording has stopped.",
+    RecordingStatus.FAILED: "Teams will show that recording failed.",
 }
 _LIKELY = {
     CaptureState.CAPTURING.value: RecordingStatus.RECORDING.value,
@@ -25,12 +25,16 @@ _LIKELY = {
 
 @dataclass(frozen=True)
 class Target:
-    """One status that could be told. `needs_second` says why another person must approve it."""
+    """One status that could be told. `needs_second` says why another person must approve it.
+
+    It is current only where Microsoft itself confirmed it; on the recorder's account alone it can be told again.
+    """
 
     value: str
     shown: Look
     meaning: str
     is_current: bool
+    is_by_account: bool
     refusal: str
     needs_second: str
     is_chosen: bool
@@ -74,7 +78,8 @@ def panel_of(
     live = next((operation for operation in operations if operation.is_live), None)
     waiting = next((one for one in operations if one.status == OperationStatus.AWAITING_APPROVAL), None)
     rulings = {status: corrections.ruling(call, status.value, now=now) for status in SENDABLE_STATUSES}
-    wanted = chosen or _LIKELY.get(call.capture_state, "")
+    likely = _LIKELY.get(call.capture_state, "")
+    wanted = chosen or (likely if likely != call.recording_status else "")
     targets = [_target(call, status, ruling, wanted=wanted) for status, ruling in rulings.items()]
     attestable = next((finding for finding in findings if finding.is_open), None) if not call.is_live else None
     off = _off(targets, rulings, may_correct=may_correct, live=live, attestable=attestable)
@@ -83,13 +88,15 @@ def panel_of(
 
 
 def _target(call: Call, status: RecordingStatus, ruling: Ruling, *, wanted: str) -> Target:
-    is_current = call.recording_status == status
+    is_told = call.recording_status == status
+    is_current = is_told and call.recording_status_source == Source.GRAPH
     refusal = ruling.why if ruling.permit == Permit.REFUSED else ""
     return Target(
         value=status.value,
         shown=look(RecordingStatus, status),
         meaning=_MEANINGS[status],
         is_current=is_current,
+        is_by_account=is_told and not is_current,
         refusal=refusal,
         needs_second=ruling.why if ruling.permit == Permit.NEEDS_APPROVAL else "",
         is_chosen=status.value == wanted and not is_current and not refusal,

@@ -1,8 +1,10 @@
 """Calls as the pages meet them: stuck ones, with their findings opened by the sweep."""
 
+import json
 from datetime import datetime, timedelta
 
 from recordings import findings
+from recordings.ingest import ingest_event, parse_event
 from recordings.models import Call, Finding
 from tests import cast
 
@@ -33,3 +35,9 @@ def recorded(graph_id: str = "call-fine", *, now: datetime) -> Call:
     cast.call(graph_id, at=now - timedelta(minutes=2), capture="started", told="recording")
     cast.heartbeat(graph_id, at=now - timedelta(seconds=5), capture="capturing")
     return Call.objects.get(graph_id=graph_id)
+
+
+def told_late(call: Call, *, at: datetime, heard_at: datetime) -> None:
+    """The recorder told Teams recording at one moment, and On Record of it at a later one."""
+    body = json.dumps(cast.event("status.told", call.graph_id, at=at, status="recording")).encode()
+    ingest_event(parse_event(body, now=heard_at), recorder=cast.recorder(now=at), body=body, now=heard_at)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import Call, Operation
+from recordings.models import Call, Leaf, LedgerEntry, Operation
 from recordings.operations import Outcome
 from tests import cast
 from tests.pages import calls_cast
@@ -17,8 +17,8 @@ from tests.pages.corrections import asked, completed, tried, unknown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
-# Session, person, rights; 3 for the navigation; call, operations, tries, findings, changes.
-QUERIES = 11
+# Session, person, rights; 3 for the navigation; call, operations, tries, findings, changes, their ledger entries.
+QUERIES = 12
 
 
 def page_of(call: Call) -> str:
@@ -157,3 +157,54 @@ def test_a_call_asks_the_database_as_often_with_many_changes_as_with_few(
     client = signed_in(mira)
     with django_assert_num_queries(QUERIES):
         client.get(page_of(call))
+
+
+def test_a_paused_page_does_not_promise_updates(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    client = signed_in(olga)
+    assert "Updates every 5 s" in client.get(page_of(call)).text
+    client.post(reverse("pause_updates"), {"paused": "1"})
+    assert "Updates are paused" in client.get(page_of(call)).text
+    assert "Updates every 5 s" not in client.get(page_of(call)).text
+
+
+def changes_in(page: str) -> str:
+    return words_of(page.split('id="changes"')[1].split("</section>", maxsplit=1)[0])
+
+
+def test_changes_stand_in_the_order_they_happened_and_say_when_one_was_heard_late(
+    now: datetime, olga: User, signed_in: SignIn
+) -> None:
+    call = cast.call(at=now - timedelta(minutes=30), capture="started")
+    cast.tell("capture.failed", call.graph_id, at=now - timedelta(minutes=10))
+    calls_cast.told_late(call, at=now - timedelta(minutes=20), heard_at=now)
+    response = signed_in(olga).get(page_of(call))
+    times = [row.change.occurred_at for row in response.context["page"].rows]
+    assert times == sorted(times, reverse=True)
+    assert changes_in(response.text).count("later") == 1
+    assert "heard 20 min later" in changes_in(response.text)
+
+
+def test_a_call_lasts_from_the_first_thing_known_of_it(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = cast.call(at=now)
+    calls_cast.told_late(call, at=now - timedelta(minutes=12), heard_at=now)
+    assert "12 min so far" in words_of(signed_in(olga).get(page_of(call)).text)
+
+
+def test_a_call_of_which_no_length_is_known_claims_none(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = Call.objects.create(graph_id="call-new", tenant_id="t", created_at=now)
+    page = signed_in(olga).get(page_of(call))
+    assert page.context["page"].lasted == ""
+    assert "so far" not in page.text
+
+
+def test_each_change_says_whether_its_ledger_entry_is_sealed(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    client = signed_in(olga)
+    assert changes_in(client.get(page_of(call)).text).count("Not sealed yet") == 3
+    told = next(entry for entry in LedgerEntry.objects.filter(call=call) if '"new":"recording"' in entry.body)
+    Leaf.objects.create(index=1204, entry=told, leaf_hash=b"x" * 32)
+    sealed = client.get(page_of(call))
+    assert "3 changes, 1 sealed" in changes_in(sealed.text)
+    assert [row.change.new for row in sealed.context["page"].rows if row.is_sealed] == ["recording"]
+    assert "Sealed, no. 1204" in sealed.text

@@ -1,6 +1,7 @@
 """Correcting what Teams was told: asked for at the screen, sent at once, told honestly."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from recordings.choices import LedgerAction, OperationStatus
 from recordings.models import Call, LedgerEntry, Operation
+from recordings.views.correction_panel import Target
 from sandbox.server import Sandbox
 from tests import cast
 from tests.pages import calls_cast
@@ -135,13 +137,47 @@ def test_the_form_of_its_own_takes_the_status_from_the_address(call: Call, mira:
     assert "hx-post" not in page.text
 
 
-def test_the_status_already_told_is_off_and_named_current(mira: User, signed_in: SignIn) -> None:
+def targets_of(response: Any) -> dict[str, Target]:
+    return {target.value: target for target in response.context["page"].panel.targets}
+
+
+def test_what_graph_itself_confirmed_is_off_and_named_current(call: Call, mira: User, signed_in: SignIn) -> None:
+    client = signed_in(mira)
+    client.post(form_of(call), WISH)
+    page = client.get(form_of(call))
+    recording = targets_of(page)["recording"]
+    assert (recording.is_current, recording.is_off, recording.is_chosen) == (True, True, False)
+    assert 'class="ago">current<' in page.text
+    assert not targets_of(page)["failed"].is_off
+
+
+def test_what_only_the_recorder_vouches_for_can_be_told_again(sandbox: Sandbox, mira: User, signed_in: SignIn) -> None:
+    sandbox.add_call(call_id="call-fine", state="established")
     call = calls_cast.recorded(now=timezone.now())
-    page = signed_in(mira).get(form_of(call))
-    targets = {target.value: target for target in page.context["page"].panel.targets}
-    assert targets["recording"].is_current
-    assert targets["recording"].is_off
-    assert not targets["failed"].is_off
+    client = signed_in(mira)
+    page = client.get(form_of(call))
+    recording = targets_of(page)["recording"]
+    assert (recording.is_current, recording.is_off, recording.is_chosen) == (False, False, False)
+    assert "told by the recorder's account" in page.text
+    client.post(form_of(call), WISH)
+    assert len(posts(sandbox)) == 1
+
+
+def test_the_choices_say_what_teams_will_show_and_nothing_of_the_call(
+    call: Call, mira: User, signed_in: SignIn
+) -> None:
+    targets = targets_of(signed_in(mira).get(form_of(call)))
+    assert all(target.meaning.startswith("Teams will show that ") for target in targets.values())
+
+
+def test_with_htmx_the_heading_takes_the_focus_and_one_sentence_is_spoken(
+    call: Call, mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    assert "data-focus" not in client.get(reverse("call_detail", args=[call.graph_id])).text
+    text = client.post(form_of(call), WISH, headers=HTMX).text
+    assert '<h1 tabindex="-1" data-focus>' in text
+    assert '<div id="live" hx-swap-oob="innerHTML">Correction: Completed.</div>' in text
 
 
 def test_the_form_promises_no_context_before_it_is_sent(call: Call, mira: User, signed_in: SignIn) -> None:

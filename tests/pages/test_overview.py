@@ -1,5 +1,8 @@
 """Looking at the first page: how many, how bad, what waits, what happened last."""
 
+import html
+import json
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests import cast
 from tests.pages import calls_cast
 from tests.pages.conftest import HTMX, SignIn
 
@@ -112,3 +116,33 @@ def test_a_theme_is_what_the_session_says(olga: User, signed_in: SignIn) -> None
     assert 'data-theme="auto"' in client.get(reverse("overview")).text
     client.post(reverse("set_theme"), {"theme": "dark"})
     assert 'data-theme="dark"' in client.get(reverse("overview")).text
+
+
+def test_the_latest_changes_stand_in_the_order_they_were_heard_of(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    cast.tell("status.told", call.graph_id, at=now - timedelta(minutes=2), status="failed")
+    calls_cast.told_late(call, at=now - timedelta(minutes=1), heard_at=now)
+    feed = signed_in(olga).get(reverse("overview")).text.split('id="feed"')[1]
+    shown = re.findall(r'class="when"><time datetime="([^"]+)"', feed)
+    assert len(shown) == 5
+    assert shown == sorted(shown, reverse=True)
+    assert "heard 1 min 0 s later" in feed
+
+
+def test_pause_and_theme_lead_back_to_the_very_page(olga: User, signed_in: SignIn) -> None:
+    client = signed_in(olga)
+    here = f"{reverse('call_list')}?q=dana&phase=open"
+    fields = re.findall(r'name="next" value="([^"]+)"', client.get(here).text)
+    assert [html.unescape(field) for field in fields] == [here, here]
+    for name, choice in (("pause_updates", {"paused": "1"}), ("set_theme", {"theme": "dark"})):
+        assert client.post(reverse(name), {**choice, "next": here}).headers["Location"] == here
+
+
+def test_htmx_copies_no_style_attribute_which_the_policy_would_refuse(olga: User, signed_in: SignIn) -> None:
+    page = signed_in(olga).get(reverse("overview")).text
+    config = json.loads(html.unescape(page.split("content='")[1].split("'")[0]))
+    assert config["attributesToSettle"] == ["class"]
+
+
+def test_the_icon_that_browsers_ask_for_by_themselves_is_there(client: Client) -> None:
+    assert client.get("/favicon.ico").headers["Location"].endswith(".svg")

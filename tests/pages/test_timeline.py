@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recordings.choices import ChangedField, RecordingStatus
+from recordings.choices import CallState, CaptureState, ChangedField, RecordingStatus
+from recordings.models import Call, Operation
 from recordings.templatetags.charts import Hour, told_chart
-from recordings.templatetags.lanes import NARROWEST, Scale, spans, ticks
+from recordings.templatetags.lanes import NARROWEST, spans
+from recordings.templatetags.marks import STEP, labels_of, marks_of
+from recordings.templatetags.scale import Scale, first_known, fit, ticks
 
 START = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)
 HOUR = Scale(START, START + timedelta(hours=1))
@@ -98,3 +101,53 @@ def test_trouble_sits_at_the_baseline() -> None:
     (column,) = told_chart([Hour(at(0), {"recording": 5, "failed": 1})])["columns"]
     lowest = max(column.blocks, key=lambda block: block.y + block.height)
     assert lowest.fill.css == "f-failed"
+
+
+def test_words_are_white_on_what_is_solid_and_dark_only() -> None:
+    inks = {}
+    for field, values in (
+        (ChangedField.CAPTURE_STATE, CaptureState),
+        (TOLD, RecordingStatus),
+        (ChangedField.STATE, CallState),
+    ):
+        for value in values:
+            (span,) = spans(field, [], current=value.value, scale=HOUR, since=at(0), until=at(60))
+            inks[span.fill.css or span.fill.hatch] = span.ink
+    assert {fill for fill, ink in inks.items() if ink == "on"} == {"f-recording", "f-info"}
+    assert {fill for fill, ink in inks.items() if ink == "plain"} == {"f-wash", "f-info-w"}
+
+
+@pytest.mark.parametrize(("width", "where"), [(60.0, "all"), (20.0, "x2"), (5.0, "")])
+def test_words_stand_where_they_fit(width: float, where: str) -> None:
+    assert fit("Not reported", width) == where
+
+
+def test_what_is_known_first_may_be_older_than_the_row() -> None:
+    call = Call(created_at=at(30), established_at=at(10))
+    assert first_known(call, []) == at(10)
+    assert first_known(call, [Change("unknown", "recording", at(5))]) == at(5)
+    assert first_known(Call(created_at=at(30)), []) == at(30)
+
+
+def test_corrections_at_one_moment_make_room_for_each_other_and_stay_in_the_drawing() -> None:
+    marks = marks_of([Operation(requested_at=at(59.9)) for _ in range(12)], HOUR)
+    assert marks[-1].shift == 0
+    assert marks[-2].shift == -STEP
+    assert all(mark.shift >= -90 for mark in marks)
+
+
+def test_lengths_of_gaps_leave_room_for_one_another_and_for_the_name_of_the_lane() -> None:
+    moves = [
+        Change("unknown", "recording", at(3)),
+        Change("recording", "failed", at(30)),
+        Change("failed", "recording", at(31)),
+        Change("recording", "failed", at(32)),
+        Change("failed", "recording", at(33)),
+        Change("recording", "failed", at(38)),
+        Change("failed", "recording", at(40)),
+    ]
+    told = spans(TOLD, moves, current="recording", scale=HOUR, since=at(0), until=at(60))
+    assert [(label.words, label.css) for label in labels_of(told, until=at(60))] == [
+        ("1 min 0 s", ""),
+        ("2 min 0 s", "x2"),
+    ]

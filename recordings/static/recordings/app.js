@@ -67,6 +67,11 @@
     if (wrong) (wrong.matches("fieldset") ? wrong.querySelector("input:enabled") : wrong)?.focus();
   });
 
+  // The forms that lead back to this page (theme, pause) follow its address.
+  document.addEventListener("htmx:pushedIntoHistory", (event) => {
+    for (const field of document.querySelectorAll("[data-here]")) field.value = event.detail.path;
+  });
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-dismiss], [data-print]");
     if (!button) return;
