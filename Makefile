@@ -16,7 +16,7 @@ help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
 
 demo: .venv/.runtime ## run everything on this machine; PORT and SANDBOX_PORT choose the ports; Ctrl-C stops it
-	@PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) exec $(BIN)/python manage.py demo
+	@ENV_FILE=/dev/null PORT=$(PORT) SANDBOX_PORT=$(SANDBOX_PORT) exec $(BIN)/python manage.py demo
 
 test: ## everything: lint, then the tests on SQLite, on PostgreSQL and in Chromium
 	@$(MAKE) --no-print-directory lint
