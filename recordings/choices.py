@@ -169,6 +169,7 @@ class ChangedField(Worded):
     CAPTURE_STATE = "capture_state", "ok", "r-recording", "Captured"
     RECORDING_STATUS = "recording_status", "ok", "operations", "Told to Teams"
     GONE = "gone", "warn", "warn", "Found at Graph"
+    IS_POLICY_CALL = "is_policy_call", "info", "calls", "Compliance-recording call"
 
 
 CHANGED_FIELD_WORDS: dict[str, type[Worded]] = {

@@ -6,8 +6,9 @@ from django.db import transaction
 
 from recordings import conf, ledger, rules
 from recordings.choices import LedgerAction, OperationStatus, Resolution, Rule, Source
-from recordings.ingest import facts_of, locked_call, reschedule
+from recordings.ingest import facts_of, locked_call, reschedule, settled_rules
 from recordings.models import Actor, Call, Finding, Operation
+from recordings.passes import each
 
 ACTOR_NAME = "sweep"
 
@@ -15,8 +16,7 @@ ACTOR_NAME = "sweep"
 def sweep(now: datetime, *, limit: int = 500) -> int:
     """Handle at most `limit` calls whose moment has come, each in its own transaction; how many were handled."""
     due = list(Call.objects.due(now).values_list("graph_id", flat=True)[:limit])
-    for graph_id in due:
-        sweep_call(graph_id, now=now)
+    each(due, lambda graph_id: sweep_call(graph_id, now=now))
     return len(due)
 
 
@@ -32,16 +32,16 @@ def sweep_call(graph_id: str, *, now: datetime) -> None:
         for finding in Finding.objects.open().filter(call=call):
             if finding.rule not in holding:
                 _recover(finding, actor=actor, now=now)
+        known = list(Finding.objects.filter(call=call).order_by("since_at"))
+        open_rules = {finding.rule for finding in known if finding.is_open}
         for verdict in holding.values():
-            if verdict.is_due(now):
+            is_new = verdict.rule not in open_rules and not rules.is_settled(verdict, settled_rules(known))
+            if is_new and verdict.is_due(now):
                 _open(call, verdict, actor=actor, now=now)
         reschedule(call, now=now)
 
 
 def _open(call: Call, verdict: rules.Verdict, *, actor: Actor, now: datetime) -> None:
-    known = Finding.objects.filter(call=call, rule=verdict.rule)
-    if known.open().exists() or known.filter(resolution=Resolution.ATTESTED).exists():
-        return
     finding = Finding.objects.create(
         call=call, rule=verdict.rule, severity=verdict.severity, since_at=verdict.since, opened_at=now
     )

@@ -49,6 +49,10 @@ type Columns = Mapping[str, object]
 NONE: Columns = MappingProxyType({})
 
 
+# A try with such an outcome surely did not reach the people on the call.
+HARMLESS = (AttemptOutcome.NOT_SENT, AttemptOutcome.REFUSED, AttemptOutcome.THROTTLED)
+
+
 class OperationInProgress(Exception):
     """The call has a live correction already (invariant 4). Nothing was changed."""
 
@@ -161,8 +165,8 @@ def move(
         status=to.value,
         reason=reason,
         graph_operation_id=operation.graph_operation_id,
-        result_code=operation.result_code,
-        result_message=operation.result_message,
+        result_code=str(columns.get("result_code", "")),
+        result_message=str(columns.get("result_message", "")),
     )
 
 
@@ -185,10 +189,10 @@ def lease(operation: Operation, *, until: datetime, now: datetime) -> bool:
     return True
 
 
-def may_have_acted(operation: Operation) -> bool:
-    """Whether an earlier try may have reached Teams: its answer was lost, accepted, or never stored."""
-    harmless = (AttemptOutcome.NOT_SENT, AttemptOutcome.REFUSED, AttemptOutcome.THROTTLED)
-    return operation.attempts.exclude(result__outcome__in=harmless).exists()
+def may_have_acted(operation: Operation, *, repeats_only: bool = False) -> bool:
+    """Whether a try may have reached Teams: its answer was lost, accepted, or never stored."""
+    tries = operation.attempts.filter(is_repeat=True) if repeats_only else operation.attempts.all()
+    return tries.exclude(result__outcome__in=HARMLESS).exists()
 
 
 def start_attempt(operation: Operation, *, actor: Actor, now: datetime, leased_until: datetime) -> Attempt:
@@ -276,14 +280,15 @@ def settle(operation: Operation, outcome: Outcome, *, to: OperationStatus, actor
 
 
 def _result_columns(outcome: Outcome) -> dict[str, object]:
-    """Columns an outcome fills; an empty word never wipes one that Graph gave before."""
+    """What an outcome says of the operation: the result is always the latest try's own, an id once given stays."""
     columns: dict[str, object] = {
-        "graph_operation_id": outcome.graph_operation_id,
         "result_code": outcome.code[:32],
         "result_subcode": outcome.subcode[:32],
         "result_message": outcome.message[:1024],
     }
-    return {name: value for name, value in columns.items() if value}
+    if outcome.graph_operation_id:
+        columns["graph_operation_id"] = outcome.graph_operation_id
+    return columns
 
 
 def _put(operation: Operation, to: OperationStatus, *, now: datetime, **columns: object) -> None:

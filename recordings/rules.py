@@ -4,6 +4,7 @@ Nothing here reads the clock, the database or the settings. Times are aware UTC;
 Rule codes are those of the reference on Graph (R1, R2, R4, R7); each function says what its rule rests on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -134,18 +135,30 @@ def _operation_unsettled(facts: CallFacts, graces: Graces) -> Verdict | None:
 
 
 def next_due(
-    facts: CallFacts, *, open_rules: frozenset[str], settled_rules: frozenset[str], graces: Graces, now: datetime
+    facts: CallFacts,
+    *,
+    open_rules: frozenset[str],
+    settled_rules: Mapping[str, datetime],
+    graces: Graces,
+    now: datetime,
 ) -> datetime | None:
     """The next moment at which a verdict opens or closes and is not yet handled; None if there is none (aware UTC).
 
     `open_rules` have an open finding, whose condition may be gone: then it is due at once. `settled_rules` were
-    closed by a person while the condition goes on, and stay closed.
+    closed by a person while the condition went on, which had held since the moment named; they stay closed until it
+    begins anew.
     """
     holding = {verdict.rule.value: verdict for verdict in verdicts(facts, graces=graces)}
     if open_rules - holding.keys():
         return now
-    moments = [v.due_after for code, v in holding.items() if code not in open_rules and code not in settled_rules]
-    return min(moments, default=None)
+    waiting = [v for v in holding.values() if v.rule.value not in open_rules and not is_settled(v, settled_rules)]
+    return min((verdict.due_after for verdict in waiting), default=None)
+
+
+def is_settled(verdict: Verdict, settled_rules: Mapping[str, datetime]) -> bool:
+    """Whether a person has closed this very condition: one that began later is a new one."""
+    settled = settled_rules.get(verdict.rule.value)
+    return settled is not None and verdict.since <= settled
 
 
 def explain(verdict: Verdict, facts: CallFacts, *, now: datetime) -> Explained:

@@ -232,11 +232,11 @@ def test_a_duration_is_said_in_two_units_at_most(seconds: float, words: str) -> 
 # -- the moment the sweep must look again
 
 
-def due(facts: CallFacts, *, opened: str = "", settled: str = "") -> datetime | None:
+def due(facts: CallFacts, *, opened: str = "", settled: dict[str, datetime] | None = None) -> datetime | None:
     return rules.next_due(
         facts,
         open_rules=frozenset(opened.split()),
-        settled_rules=frozenset(settled.split()),
+        settled_rules=settled or {},
         graces=GRACES,
         now=NOW,
     )
@@ -258,7 +258,13 @@ def test_an_open_finding_whose_reason_is_gone_is_due_at_once() -> None:
 
 def test_what_is_open_or_was_settled_by_a_person_is_not_due_again() -> None:
     assert due(ENDED_WHILE_TOLD, opened="R7") is None
-    assert due(ENDED_WHILE_TOLD, settled="R7") is None
+    (verdict,) = rules.verdicts(ENDED_WHILE_TOLD, graces=GRACES)
+    assert due(ENDED_WHILE_TOLD, settled={"R7": verdict.since}) is None
+
+
+def test_a_condition_that_began_anew_after_a_person_closed_the_old_one_is_due_again() -> None:
+    (verdict,) = rules.verdicts(ENDED_WHILE_TOLD, graces=GRACES)
+    assert due(ENDED_WHILE_TOLD, settled={"R7": verdict.since - timedelta(seconds=1)}) == verdict.due_after
 
 
 # -- the call's state (invariant 5)
@@ -467,7 +473,7 @@ def test_no_facts_crash_a_rule(facts: CallFacts, opened: set[str], now: datetime
         said = rules.explain(verdict, facts, now=now)
         assert f"rule {verdict.rule.value}." in said.sentence
         assert verdict.due_after > verdict.since
-    rules.next_due(facts, open_rules=frozenset(opened), settled_rules=frozenset(), graces=GRACES, now=now)
+    rules.next_due(facts, open_rules=frozenset(opened), settled_rules={}, graces=GRACES, now=now)
 
 
 @given(wishes, facts_of_any_kind, policies)

@@ -1,6 +1,15 @@
 """Taking facts in: the only writer of Call and StatusChange."""
 
-from recordings.ingest.calls import facts_of, locked_call, note_gone, note_probe, reschedule, told
+from recordings.ingest.calls import (
+    facts_of,
+    locked_call,
+    note_gone,
+    note_no_recording_call,
+    note_probe,
+    reschedule,
+    settled_rules,
+    told,
+)
 from recordings.ingest.cloudevents import BadEvent, Event, parse_event
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, status_after, take_operation
@@ -19,9 +28,11 @@ __all__ = [
     "ingest_notifications",
     "locked_call",
     "note_gone",
+    "note_no_recording_call",
     "note_probe",
     "parse_event",
     "reschedule",
+    "settled_rules",
     "status_after",
     "take_operation",
     "told",

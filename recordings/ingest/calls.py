@@ -1,5 +1,6 @@
 """From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +31,9 @@ class Said:
     capture_state: str | None = None
     recording_status: str | None = None
     gone: bool | None = False
+    is_policy_call: bool | None = None
     reason: str = ""
+    graph_operation_id: str = ""
 
 
 def take_over(call: Call, said: Said, *, now: datetime, operation: Operation | None = None) -> tuple[StatusChange, ...]:
@@ -42,6 +45,7 @@ def take_over(call: Call, said: Said, *, now: datetime, operation: Operation | N
         capture_state=said.capture_state,
         recording_status=said.recording_status,
         gone=said.gone,
+        is_policy_call=said.is_policy_call,
     )
     rows = tuple(_keep(call, change, said, now=now, operation=operation) for change in changes)
     reschedule(call, now=now)
@@ -75,6 +79,7 @@ def _keep(call: Call, change: Change, said: Said, *, now: datetime, operation: O
         new=row.new,
         source=said.source.value,
         reason=row.reason,
+        graph_operation_id=said.graph_operation_id or (operation.graph_operation_id if operation else ""),
     )
     return row
 
@@ -90,15 +95,20 @@ def facts_of(call: Call) -> rules.CallFacts:
 
 def reschedule(call: Call, *, now: datetime) -> None:
     """Write the next moment at which the sweep must look at this call, and save it."""
-    findings = Finding.objects.filter(call=call).values_list("rule", "resolved_at", "resolution")
+    findings = list(Finding.objects.filter(call=call).order_by("since_at"))
     call.due_after = rules.next_due(
         facts_of(call),
-        open_rules=frozenset(rule for rule, resolved_at, _ in findings if resolved_at is None),
-        settled_rules=frozenset(rule for rule, _, resolution in findings if resolution == Resolution.ATTESTED),
+        open_rules=frozenset(finding.rule for finding in findings if finding.is_open),
+        settled_rules=settled_rules(findings),
         graces=conf.graces(),
         now=now,
     )
     call.save()
+
+
+def settled_rules(findings: Iterable[Finding]) -> dict[str, datetime]:
+    """Rules that a person's word has closed, each with the beginning of the latest condition it closed."""
+    return {finding.rule: finding.since_at for finding in findings if finding.resolution == Resolution.ATTESTED}
 
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
@@ -110,7 +120,8 @@ def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> No
     overtaken = call.recording_status_at is not None and call.recording_status_at > sent_at
     at = sent_at if overtaken else now
     status = operation.requested_status
-    said = Said(actor, Source.GRAPH, at, recording_status=status, reason=operation.reason)
+    # Its word on an operation is no word on the leg: a call that is gone stays gone.
+    said = Said(actor, Source.GRAPH, at, recording_status=status, gone=None, reason=operation.reason)
     take_over(call, said, now=now, operation=operation)
 
 
@@ -118,6 +129,13 @@ def note_gone(call: Call, *, now: datetime) -> None:
     """Graph answered 404 to a probe. That is not an end (invariant 5): corrections stop until a sign of life."""
     why = "Graph does not find the call any more"
     take_over(call, Said(Actor.objects.graph(), Source.GRAPH, now, gone=True, reason=why), now=now)
+
+
+def note_no_recording_call(call: Call, *, now: datetime) -> None:
+    """Graph answered 8506: it takes no status for this leg, whoever asks."""
+    why = "Graph said that this is not a compliance-recording call (8506)"
+    said = Said(Actor.objects.graph(), Source.GRAPH, now, gone=None, is_policy_call=False, reason=why)
+    take_over(call, said, now=now)
 
 
 def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:

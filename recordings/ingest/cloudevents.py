@@ -1,5 +1,6 @@
 """CloudEvents 1.0, structured JSON, as a recorder posts them. Bad ones get one clear sentence."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -36,10 +37,16 @@ class Event:
     """One checked event. `call_id` is empty for a heartbeat; `at` is aware UTC."""
 
     id: str
+    source: str
     type: str
     at: datetime
     call_id: str
     data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What makes the event one (CloudEvents 1.0: source and id together), short enough for a column."""
+        return f"{hashlib.sha256(self.source.encode()).hexdigest()[:16]}/{self.id}"
 
     def text(self, name: str) -> str:
         """A text of `data` as a database can keep it, or an empty one; BadEvent if it is something else."""
@@ -88,12 +95,12 @@ def parse_event(body: bytes, *, now: datetime) -> Event:
         raise BadEvent("data must be an object.")
     event = Event(
         id=_text(payload, "id", 128),
+        source=_text(payload, "source", 1024),
         type=kind,
         at=_time(payload, now=now),
         call_id="" if kind == "onrecord.heartbeat" else _call_id(payload.get("subject"), "subject"),
         data=data,
     )
-    _text(payload, "source", 1024)
     _check(event)
     return event
 

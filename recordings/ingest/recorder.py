@@ -27,7 +27,7 @@ class NotYours(Exception):
 def ingest_event(event: Event, *, recorder: Recorder, body: bytes, now: datetime) -> bool:
     """Take in one event of `recorder`, all of it or nothing; False if it is a double. Raises NotYours."""
     with transaction.atomic():
-        if not is_first(source=f"recorder/{recorder.pk}", message_id=event.id, body=body, now=now):
+        if not is_first(source=f"recorder/{recorder.pk}", message_id=event.identity, body=body, now=now):
             return False
         Recorder.objects.filter(pk=recorder.pk).update(last_word_at=now)
         actor = Actor.objects.recorder(recorder)
@@ -45,6 +45,8 @@ def _beat(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
         if call is None:
             continue
         _check_owner(call, recorder)
+        # Whoever makes a claim answers for the leg from then on: nobody else's claim can permit a correction.
+        call.recorder = recorder
         take_over(call, Said(actor, Source.RECORDER, event.at, capture_state=capture_state), now=now)
 
 
@@ -66,6 +68,7 @@ def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
         recording_status=_told(event),
         gone=None if event.type == "onrecord.call.ended" else False,
         reason=event.text("reason"),
+        graph_operation_id=_operation_id(event),
     )
     take_over(call, said, now=now)
 
@@ -123,3 +126,9 @@ def _told(event: Event) -> str | None:
     if event.data.get("operation") is not None and str(event.part("operation").get("status")).lower() != "completed":
         return None
     return event.text("status")
+
+
+def _operation_id(event: Event) -> str:
+    """The operation that Graph answered to the recorder, for who looks it up at Microsoft."""
+    named = event.part("operation").get("id") if event.type == "onrecord.status.told" else None
+    return named[:128] if isinstance(named, str) else ""

@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("source", models.CharField(max_length=80)),
-                ("message_id", models.CharField(max_length=128)),
+                ("message_id", models.CharField(max_length=200)),
                 ("body_sha256", models.CharField(max_length=64)),
                 ("received_at", models.DateTimeField()),
             ],
@@ -524,6 +524,7 @@ class Migration(migrations.Migration):
                             ("capture_state", "Captured"),
                             ("recording_status", "Told to Teams"),
                             ("gone", "Found at Graph"),
+                            ("is_policy_call", "Compliance-recording call"),
                         ],
                         max_length=32,
                     ),

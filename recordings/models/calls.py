@@ -156,6 +156,7 @@ class Call(models.Model):
         recording_status: str | None = None,
         source: str = "",
         gone: bool | None = None,
+        is_policy_call: bool | None = None,
     ) -> tuple[Change, ...]:
         """Take over what was said for the moment `at` (aware UTC) and derive the moments. Sets, does not save.
 
@@ -167,6 +168,7 @@ class Call(models.Model):
             self._observe_state(state, at),
             self._observe_capture(capture_state, at),
             self._observe_told(recording_status, at, source),
+            self._observe_policy(is_policy_call),
         ]
         if not gone:
             self.last_signal_at = max(at, self.last_signal_at or at)
@@ -180,6 +182,13 @@ class Call(models.Model):
             self.gone_at = None
             return Change(ChangedField.GONE, "gone", "found")
         return None
+
+    def _observe_policy(self, is_policy_call: bool | None) -> Change | None:
+        if is_policy_call is None or is_policy_call == self.is_policy_call:
+            return None
+        words = {None: "", True: "yes", False: "no"}
+        old, self.is_policy_call = self.is_policy_call, is_policy_call
+        return Change(ChangedField.IS_POLICY_CALL, words[old], words[is_policy_call])
 
     def _observe_state(self, state: str | None, at: datetime) -> Change | None:
         if state is None:
@@ -238,7 +247,7 @@ class Delivery(models.Model):
     """A message we took in, so that its double is dropped. Written in the same transaction as what it changed."""
 
     source = models.CharField(max_length=80)
-    message_id = models.CharField(max_length=128)
+    message_id = models.CharField(max_length=200)
     body_sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField()
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from recordings import findings, ingest, permissions
 from recordings.models import Finding
 from recordings.services.requester import Requester
+from recordings.services.texts import kept
 
 
 class CannotAttest(Exception):
@@ -19,7 +20,9 @@ def attest(finding: Finding, *, by: Requester, reason: str, root_cause: str, evi
     Only for a leg that is over: while it lives, a correction tells the truth to the people on the call.
     """
     by.require(permissions.ATTEST)
-    if not reason.strip() or not evidence.strip():
+    why = kept(reason, what="reason", error=CannotAttest)
+    proof = kept(evidence, what="evidence", error=CannotAttest)
+    if not why or not proof:
         raise CannotAttest("An attestation needs a reason and a piece of evidence.")
     with transaction.atomic():
         call = ingest.locked_call(finding.call.graph_id)
@@ -28,8 +31,6 @@ def attest(finding: Finding, *, by: Requester, reason: str, root_cause: str, evi
             raise CannotAttest("The call is still going on. Correct its status instead.")
         if not locked.is_open:
             raise CannotAttest("This finding is closed already.")
-        findings.attest(
-            locked, actor=by.actor, reason=reason.strip(), root_cause=root_cause, evidence=evidence.strip(), now=now
-        )
+        findings.attest(locked, actor=by.actor, reason=why, root_cause=root_cause, evidence=proof, now=now)
         ingest.reschedule(call, now=now)
     return locked

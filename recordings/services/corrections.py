@@ -1,5 +1,7 @@
 """Ask for a correction, approve it, decline it, let it expire, close it: what happens beside the wire."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from recordings.models import Actor, Call, Operation
 from recordings.operations import OperationInProgress
 from recordings.services.locking import lock_both, lock_call
 from recordings.services.requester import Requester
+from recordings.services.texts import LONGEST, kept, storable
 
 
 class CorrectionRefused(Exception):
@@ -47,7 +50,7 @@ def request_correction(call: Call, *, wish: str, reason: str, by: Requester, now
     """
     try:
         by.require(permissions.CORRECT)
-        return _create(call, wish, reason.strip(), by, now)
+        return _create(call, wish, kept(reason, what="reason", error=CorrectionRefused), by, now)
     except permissions.NotAllowed as refusal:
         _record_refusal(call, wish, reason, by.actor, now, str(refusal))
         raise
@@ -97,15 +100,18 @@ def _cancel_awaiting(call: Call, *, actor: Actor, now: datetime) -> None:
         )
 
 
-def _record_refusal(call: Call, wish: str, reason: str, actor: Actor, now: datetime, why: str) -> None:
+def _record_refusal(
+    call: Call, wish: str, reason: str, actor: Actor, now: datetime, why: str, *, operation: Operation | None = None
+) -> None:
     with transaction.atomic():
         ledger.record(
             LedgerAction.CORRECTION_REFUSED,
             actor=actor,
             now=now,
             call=call,
-            requested_status=wish,
-            reason=reason,
+            operation=operation,
+            requested_status=storable(wish)[:32],
+            reason=storable(reason)[:LONGEST],
             why=why,
         )
 
@@ -113,19 +119,27 @@ def _record_refusal(call: Call, wish: str, reason: str, actor: Actor, now: datet
 def approve(operation: Operation, *, by: Requester, reason: str, evidence: str, now: datetime) -> Operation:
     """Let another person's wish go to the wire, after `read_call` has shown how the call is now (aware UTC).
 
-    Raises NotAllowed, CorrectionRefused. If the facts have turned against the wish, it is cancelled and says so.
+    Raises NotAllowed, CorrectionRefused; both leave a ledger entry. If the facts have turned against the wish, it is
+    cancelled and says so.
     """
-    by.require(permissions.APPROVE)
+    with _refusals_recorded(operation, reason, by.actor, now):
+        by.require(permissions.APPROVE)
+        return _approve_or_cancel(operation, by=by, reason=reason, evidence=evidence, now=now)
+
+
+def _approve_or_cancel(operation: Operation, *, by: Requester, reason: str, evidence: str, now: datetime) -> Operation:
+    proof = kept(evidence, what="evidence", error=CorrectionRefused)
+    comment = kept(reason, what="comment", error=CorrectionRefused)
+    if not proof:
+        raise CorrectionRefused("An approval needs evidence: say what shows that this is true.")
     with transaction.atomic():
         call, waiting = lock_both(operation.pk)
         _check_second_person(waiting, by.actor, now=now)
-        if not evidence.strip():
-            raise CorrectionRefused("An approval needs evidence: say what shows that this is true.")
         judged = ruling(call, waiting.requested_status, now=now)
         if judged.permit == rules.Permit.REFUSED:
             operations.move(waiting, OperationStatus.CANCELLED, actor=by.actor, now=now, reason=judged.why)
         else:
-            _approve(waiting, by=by, reason=reason, evidence=evidence.strip(), now=now)
+            _approve(waiting, by=by, reason=comment, evidence=proof, now=now)
         ingest.reschedule(call, now=now)
     if judged.permit == rules.Permit.REFUSED:
         raise CorrectionRefused(f"{judged.why} The correction was cancelled; nothing was sent.", attest=judged.attest)
@@ -138,7 +152,7 @@ def _approve(waiting: Operation, *, by: Requester, reason: str, evidence: str, n
             waiting,
             actor=by.actor,
             evidence=evidence,
-            reason=reason.strip(),
+            reason=reason,
             now=now,
             send_after=now + conf.lease(),
         )
@@ -156,16 +170,29 @@ def _check_second_person(operation: Operation, actor: Actor, *, now: datetime) -
 
 
 def decline(operation: Operation, *, by: Requester, reason: str, now: datetime) -> Operation:
-    """Say no to another person's wish, with a reason. Raises NotAllowed, CorrectionRefused."""
-    by.require(permissions.APPROVE)
-    if not reason.strip():
-        raise CorrectionRefused("Declining needs a reason, so that the requester knows what to do.")
-    with transaction.atomic():
-        call, waiting = lock_both(operation.pk)
-        _check_second_person(waiting, by.actor, now=now)
-        operations.move(waiting, OperationStatus.DECLINED, actor=by.actor, now=now, reason=reason.strip())
-        ingest.reschedule(call, now=now)
-    return waiting
+    """Say no to another person's wish, with a reason. Raises NotAllowed, CorrectionRefused; both leave an entry."""
+    with _refusals_recorded(operation, reason, by.actor, now):
+        by.require(permissions.APPROVE)
+        why = kept(reason, what="reason", error=CorrectionRefused)
+        if not why:
+            raise CorrectionRefused("Declining needs a reason, so that the requester knows what to do.")
+        with transaction.atomic():
+            call, waiting = lock_both(operation.pk)
+            _check_second_person(waiting, by.actor, now=now)
+            operations.move(waiting, OperationStatus.DECLINED, actor=by.actor, now=now, reason=why)
+            ingest.reschedule(call, now=now)
+        return waiting
+
+
+@contextmanager
+def _refusals_recorded(operation: Operation, reason: str, actor: Actor, now: datetime) -> Iterator[None]:
+    """A refused approval stays to be seen in the ledger: somebody may have tried to be two people."""
+    try:
+        yield
+    except (CorrectionRefused, permissions.NotAllowed) as refusal:
+        wish = operation.requested_status
+        _record_refusal(operation.call, wish, reason, actor, now, str(refusal), operation=operation)
+        raise
 
 
 def expire_approvals(now: datetime) -> int:
@@ -189,12 +216,13 @@ def close_as_unresolved(operation: Operation, *, by: Requester, reason: str, now
     Raises NotAllowed, CorrectionRefused.
     """
     by.require(permissions.CORRECT)
-    if not reason.strip():
+    why = kept(reason, what="reason", error=CorrectionRefused)
+    if not why:
         raise CorrectionRefused("Closing a correction as unresolved needs a reason.")
     with transaction.atomic():
         call, live = lock_both(operation.pk)
         if live.status not in (OperationStatus.UNKNOWN, OperationStatus.NOT_STARTED, OperationStatus.RUNNING):
             raise CorrectionRefused(f"Its outcome is not open: it is {live.status_look.label.lower()}.")
-        operations.move(live, OperationStatus.UNRESOLVED, actor=by.actor, now=now, reason=reason.strip())
+        operations.move(live, OperationStatus.UNRESOLVED, actor=by.actor, now=now, reason=why)
         ingest.reschedule(call, now=now)
     return live

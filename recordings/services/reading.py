@@ -1,24 +1,31 @@
 """Ask Graph how a call is now. The answer is a fact like any other: ingest takes it in."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from recordings import ingest
-from recordings.graph.errors import GraphCallGone, GraphError
+from recordings.graph.client import Answer
+from recordings.graph.errors import GraphCallGone, GraphError, GraphUnauthorized
+from recordings.graph.wire import GraphCall
 from recordings.models import Call
 from recordings.services import connection
+from recordings.services.locking import lock_call
+
+# From so many probes on, "most of them" says more about our credential than about the calls.
+SUSPECT_FROM = 3
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a fresh look gave: the call as it stands now, and why Graph could not be asked, if it could not."""
+    """What a fresh look gave: Graph's answer, that Graph has no such call, or why Graph could not be asked."""
 
     call: Call
     at: datetime
+    answer: Answer[GraphCall] | None = None
     is_gone: bool = False
     problem: GraphError | None = None
 
@@ -28,21 +35,49 @@ def read_call(call: Call, *, now: datetime, deadline: float | None = None) -> Re
 
     Reference: https://learn.microsoft.com/graph/api/call-get
     """
+    return take_in(probe_call(call, now=now, deadline=deadline))
+
+
+def probe_call(call: Call, *, now: datetime, deadline: float | None = None) -> Reading:
+    """GET the call without taking the answer in yet; an expired token is renewed once. Never raises GraphError."""
     until = deadline or connection.deadline()
+    reading = _probe(call, now=now, until=until)
+    if not isinstance(reading.problem, GraphUnauthorized):
+        return reading
+    connection.client().renew_token()
+    return _probe(call, now=now, until=until)
+
+
+def take_in(reading: Reading) -> Reading:
+    """Note what a probe gave; the call comes back as it stands then."""
+    answer = reading.answer
+    if reading.is_gone:
+        call = _noted(reading.call, lambda locked: ingest.note_gone(locked, now=reading.at))
+    elif answer:
+        call = _noted(reading.call, lambda locked: ingest.note_probe(locked, answer.value, now=reading.at))
+    else:
+        call = reading.call
+    return Reading(call, reading.at, answer, is_gone=reading.is_gone, problem=reading.problem)
+
+
+def is_suspect(readings: Collection[Reading]) -> bool:
+    """Whether most probes of one pass found no call (invariant 5): another app's credential would see just that."""
+    gone = sum(reading.is_gone for reading in readings)
+    return len(readings) >= SUSPECT_FROM and 2 * gone > len(readings)
+
+
+def _probe(call: Call, *, now: datetime, until: float) -> Reading:
     try:
         answer = connection.client().get_call(call.graph_id, client_request_id=str(uuid.uuid4()), deadline=until)
     except GraphCallGone:
-        return Reading(_noted(call, lambda locked: ingest.note_gone(locked, now=now)), now, is_gone=True)
+        return Reading(call, now, is_gone=True)
     except GraphError as problem:
         return Reading(call, now, problem=problem)
-    probe = answer.value
-    return Reading(_noted(call, lambda locked: ingest.note_probe(locked, probe, now=now)), now)
+    return Reading(call, now, answer)
 
 
 def _noted(call: Call, note: Callable[[Call], None]) -> Call:
     with transaction.atomic():
-        locked = ingest.locked_call(call.graph_id)
-        if locked is None:
-            raise LookupError(f"call {call.graph_id} is no longer stored")
+        locked = lock_call(call)
         note(locked)
     return locked

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from recordings import ingest
+from recordings import ingest, ledger
 from recordings.ingest.cloudevents import TYPES, BadEvent, parse_event
 from recordings.models import Call, Delivery, LedgerEntry, Recorder, StatusChange
 from recordings.views.webhooks import MAX_BODY_BYTES
@@ -271,7 +271,36 @@ def test_two_recorders_may_use_the_same_event_ids(bot: Machine, rec_02: Machine,
     said = {**cast.event("heartbeat", at=at), "id": "1"}
 
     assert [bot.post(said).status_code, rec_02.post(said).status_code] == [202, 202]
-    assert Delivery.objects.filter(message_id="1").count() == 2
+    assert Delivery.objects.filter(message_id__endswith="/1").count() == 2
+
+
+def test_two_sources_of_one_recorder_may_use_the_same_event_ids(bot: Machine, at: datetime) -> None:
+    """CloudEvents 1.0: source and id together make an event one."""
+    join(bot, at)
+    first = {**cast.event("capture.started", "call-1", at=at), "id": "1", "source": "/bots/a"}
+    second = {**cast.event("capture.stopped", "call-1", at=at + timedelta(seconds=1)), "id": "1", "source": "/bots/b"}
+
+    assert [bot.post(first).status_code, bot.post(second).status_code] == [202, 202]
+    assert the_call().capture_state == "stopped"
+
+
+def test_whoever_makes_a_claim_owns_the_leg_from_then_on(bot: Machine, rec_02: Machine, at: datetime) -> None:
+    """A heartbeat on a leg nobody owned yet: from then on no other recorder's word can permit a correction of it."""
+    Call.objects.create(graph_id="call-1", tenant_id=TENANT_ID, created_at=at)
+    named = [{"id": "call-1", "captureState": "capturing"}]
+
+    assert rec_02.post(cast.event("heartbeat", at=at, calls=named)).status_code == 202
+    assert bot.post(cast.event("heartbeat", at=at, calls=named)).status_code == 403
+    assert the_call().recorder == Recorder.objects.get(name="rec-02")
+
+
+def test_the_operation_that_graph_answered_to_the_recorder_is_kept(bot: Machine, at: datetime) -> None:
+    join(bot, at)
+    answered = {"id": "op-of-the-bot", "status": "completed"}
+    bot.post(cast.event("status.told", "call-1", at=at, status="recording", operation=answered))
+
+    entry = LedgerEntry.objects.filter(action="status.changed").order_by("-id")[0]
+    assert ledger.body_of(entry)["graph_operation_id"] == "op-of-the-bot"
 
 
 # -- whose word it is

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from recordings import services
 from recordings.choices import OperationStatus
-from recordings.models import Operation
+from recordings.models import LedgerEntry, Operation
 from recordings.services import CorrectionRefused, NotAllowed, Requester
 from tests import cast
 
@@ -57,9 +57,18 @@ def test_who_asked_at_the_command_line_does_not_approve_at_the_screen(now: datet
         approve(own, by=tom, now=now)
 
 
-def test_a_recording_admin_may_not_approve(waiting: Operation, mira: User, now: datetime) -> None:
+def test_a_recording_admin_may_not_approve_and_the_try_is_kept(waiting: Operation, mira: User, now: datetime) -> None:
     with pytest.raises(NotAllowed):
         approve(waiting, by=mira, now=now)
+    entry = LedgerEntry.objects.get(action="correction.refused")
+    assert entry.operation == waiting
+    assert entry.actor.label == "mira"
+
+
+def test_a_refused_no_is_kept_too(waiting: Operation, mira: User, now: datetime) -> None:
+    with pytest.raises(NotAllowed):
+        services.decline(waiting, by=Requester.at_screen(mira), reason="mine", now=now)
+    assert LedgerEntry.objects.filter(action="correction.refused").count() == 1
 
 
 def test_a_wish_the_recorder_now_contradicts_is_cancelled(waiting: Operation, tom: User, now: datetime) -> None:

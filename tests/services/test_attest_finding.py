@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from recordings import findings, services
 from recordings.choices import Resolution
-from recordings.models import Finding
+from recordings.models import Call, Finding
 from recordings.services import CannotAttest, NotAllowed, Requester
 from tests import cast
 
@@ -39,6 +39,17 @@ def test_an_attested_finding_is_not_opened_again_by_the_sweep(left_over: Finding
     attest(left_over, by=mira, now=now)
     assert findings.sweep(now + timedelta(hours=1)) == 0
     assert not Finding.objects.open().exists()
+
+
+def test_a_condition_that_begins_anew_is_found_again(left_over: Finding, mira: User, now: datetime) -> None:
+    """A call found gone was attested; it was alive after all, and then really ended while told recording."""
+    call = left_over.call
+    Call.objects.filter(pk=call.pk).update(ended_at=None, gone_at=now, state="established")
+    attest(left_over, by=mira, now=now)
+    later = now + timedelta(minutes=5)
+    Call.objects.filter(pk=call.pk).update(ended_at=later, gone_at=None, due_after=later)
+    findings.sweep(later + timedelta(seconds=31))
+    assert Finding.objects.open().get().since_at == later
 
 
 def test_a_reason_is_needed(left_over: Finding, mira: User, now: datetime) -> None:

@@ -70,6 +70,17 @@ def test_a_refusal_leaves_a_ledger_entry_and_no_operation(
     assert why in str(entry["why"])
 
 
+@pytest.mark.parametrize("reason", ["x" * 1001, "half \ud800", "nul \x00"])
+def test_a_reason_that_cannot_be_kept_whole_is_refused_and_the_refusal_kept(
+    mira: User, now: datetime, reason: str
+) -> None:
+    call = cast.call(at=now, told="recording")
+    with pytest.raises(CorrectionRefused, match=r"longer than 1000|cannot be stored"):
+        ask(call, "failed", by=mira, now=now, reason=reason)
+    assert not Operation.objects.exists()
+    assert len(entries(LedgerAction.CORRECTION_REFUSED)) == 1
+
+
 def test_an_ended_call_is_refused_with_the_way_to_attest(mira: User, now: datetime) -> None:
     call = cast.call(at=now, capture="stopped", told="recording", ended_at=now - timedelta(seconds=5))
     with pytest.raises(CorrectionRefused, match="cannot be told any more") as refusal:

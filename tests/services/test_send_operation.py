@@ -1,15 +1,19 @@
 """Taking a stored wish to Graph: every way an answer can come, or not come."""
 
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from recordings import services
+from recordings import ingest, ledger, services
 from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import AttemptResult, Call, Operation
+from recordings.graph.wire import GraphOperation
+from recordings.models import AttemptResult, Call, LedgerEntry, Operation
 from recordings.services import Requester
 from sandbox.server import Sandbox
 from tests import cast
@@ -17,6 +21,8 @@ from tests import cast
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPDATE = "updateRecordingStatus"
+
+type Caplog = pytest.LogCaptureFixture
 
 
 @pytest.fixture
@@ -96,6 +102,65 @@ def test_a_second_401_is_final(sandbox: Sandbox, wish: Operation) -> None:
     assert len(posts(sandbox)) == 2
 
 
+def test_a_success_after_a_failed_try_carries_no_error_of_it(sandbox: Sandbox, wish: Operation) -> None:
+    """Neither in the row nor in the ledger, which nobody could mend."""
+    sandbox.fault("error", status=503, action=UPDATE)
+    operation = services.send_operation(wish.pk)
+    assert operation.result_code
+    word = GraphOperation("op-1", "completed", operation.client_context, None)
+    with transaction.atomic():
+        ingest.take_operation(operation.call, operation, word, actor=operation.requested_by, now=timezone.now())
+    operation.refresh_from_db()
+    assert (operation.status, operation.result_code, operation.result_message) == ("completed", "", "")
+    (entry,) = LedgerEntry.objects.filter(action="correction.settled")
+    assert ledger.body_of(entry)["result_code"] == ""
+
+
+def test_a_storm_of_429_without_a_wait_does_not_burn_the_tries(sandbox: Sandbox, wish: Operation) -> None:
+    sandbox.fault("error", status=429, retry_after="-5", times=None, action=UPDATE)
+    operation = services.send_operation(wish.pk)
+    assert operation.status == OperationStatus.PENDING
+    assert operation.attempts.count() == 3
+    last = operation.attempts.order_by("-number")[0]
+    assert operation.send_after == last.result.recorded_at + timedelta(seconds=4)
+
+
+def test_most_calls_not_found_in_one_pass_sets_nothing(sandbox: Sandbox, mira: User, caplog: Caplog) -> None:
+    """Invariant 5: the credential of another app would see just that."""
+    at = timezone.now()
+    for number in range(4):
+        call = cast.call(f"call-{number}", at=at, told="recording")
+        by = Requester.at_screen(mira)
+        services.request_correction(call, wish="failed", reason="x", by=by, now=at)
+    assert services.send_due(at + timedelta(seconds=60)) == 4
+    assert "credential" in caplog.text
+    assert not Call.objects.filter(gone_at__isnull=False).exists()
+    assert Operation.objects.filter(status=OperationStatus.PENDING).count() == 4
+    assert posts(sandbox) == []
+
+
+def test_a_row_that_breaks_does_not_keep_the_others_from_their_turn(
+    sandbox: Sandbox, mira: User, monkeypatch: pytest.MonkeyPatch, caplog: Caplog
+) -> None:
+    at = timezone.now()
+    for number in range(2):
+        sandbox.add_call(call_id=f"call-{number}", state="established")
+        call = cast.call(f"call-{number}", at=at, told="recording")
+        services.request_correction(call, wish="failed", reason="x", by=Requester.at_screen(mira), now=at)
+    first = Operation.objects.order_by("id")[0]
+    send = services.sending.send_operation
+
+    def breaking(key: UUID, **options: Any) -> Operation:
+        if key == first.pk:
+            raise RuntimeError("broken row")
+        return send(key, **options)
+
+    monkeypatch.setattr(services.sending, "send_operation", breaking)
+    services.send_due(at + timedelta(seconds=60))
+    assert "broken row" in caplog.text
+    assert sorted(Operation.objects.values_list("status", flat=True)) == ["completed", "pending"]
+
+
 def test_a_short_retry_after_is_sat_out(sandbox: Sandbox, wish: Operation) -> None:
     sandbox.fault("error", status=429, retry_after="0", action=UPDATE)
     operation = services.send_operation(wish.pk)
@@ -130,7 +195,10 @@ def test_a_refusal_is_failed_and_never_repeated(sandbox: Sandbox, wish: Operatio
 def test_8506_marks_the_call_as_no_recording_call(sandbox: Sandbox, wish: Operation) -> None:
     sandbox.fault("error", status=403, code="8506", action=UPDATE)
     assert services.send_operation(wish.pk).status == OperationStatus.FAILED
-    assert Call.objects.get().is_policy_call is False
+    call = Call.objects.get()
+    assert call.is_policy_call is False
+    change = call.statuschange_set.get(field="is_policy_call")
+    assert (change.old, change.new) == ("yes", "no")
 
 
 def test_a_404_to_the_post_marks_the_call_gone_and_does_not_end_it(sandbox: Sandbox, wish: Operation) -> None:

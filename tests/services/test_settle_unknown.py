@@ -1,6 +1,8 @@
 """What became of a correction whose answer was lost: invariant 3, step by step."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -118,6 +120,74 @@ def test_e_is_not_done_without_proof_or_a_second_person(sandbox: Sandbox, lost: 
     assert len(posts(sandbox)) == 1
 
 
+def test_d_most_calls_not_found_in_one_pass_settles_nothing(
+    sandbox: Sandbox, mira: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Invariant 5: with the credential of another app every call would look gone."""
+    now = timezone.now()
+    by = Requester.at_screen(mira)
+    for number in range(4):
+        sandbox.add_call(call_id=f"call-{number}", state="established")
+        call = cast.call(f"call-{number}", at=now, told="recording")
+        sandbox.fault("close", when="after", action=UPDATE)
+        wish = services.request_correction(call, wish="failed", reason="x", by=by, now=now)
+        services.send_operation(wish.pk)
+        sandbox.remove_call(f"call-{number}")
+    at = now + timedelta(seconds=90)
+    assert services.settle_due(at, clock=lambda: at) == 4
+    assert "credential" in caplog.text
+    assert not Call.objects.filter(gone_at__isnull=False).exists()
+    assert set(Operation.objects.values_list("status", flat=True)) == {OperationStatus.UNKNOWN}
+
+
+def test_e_two_settlers_who_overtake_each_other_make_one_repeat(
+    sandbox: Sandbox, lost: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one decides while the first has sent its repeat: what it had seen is asked again under the lock."""
+    decide = services.sending.try_at_wire
+
+    def overtaken(key: UUID, **options: Any) -> None:
+        decide(key, **options)
+        sandbox.fault("close", when="after", action=UPDATE)
+        decide(key, **options)
+
+    monkeypatch.setattr("recordings.services.settling.try_at_wire", overtaken)
+    sandbox.fault("close", when="after", action=UPDATE)
+    settle(lost, after_seconds=70)
+    assert len(posts(sandbox)) == 2
+    assert lost.attempts.filter(is_repeat=True).count() == 1
+
+
+def test_an_answer_that_speaks_of_another_operation_is_none(sandbox: Sandbox, mira: User) -> None:
+    operation = _wish_with(sandbox, mira, "operation", operation={"status": "running"})
+    other = {**sandbox.operations("call-1")[0]}
+    Operation.objects.filter(pk=operation.pk).update(client_context="onrecord:not-what-graph-has")
+    sandbox.complete_operation(other["operation_id"], notify=False)
+    assert settle(operation, after_seconds=5).status == OperationStatus.RUNNING
+
+
+def test_a_throttled_question_ends_the_walk_and_waits(sandbox: Sandbox, lost: Operation) -> None:
+    asked_before = len(sandbox.log())
+    sandbox.fault("error", status=429, retry_after="300", times=None, method="GET")
+    at = timezone.now() + timedelta(seconds=5)
+    services.settle_unknown(lost.pk, clock=lambda: at)
+    lost.refresh_from_db()
+    assert len(sandbox.log()) == asked_before + 1
+    assert lost.send_after == at + timedelta(seconds=300)
+
+
+def test_what_cannot_be_asked_for_good_ends_as_unresolved(sandbox: Sandbox, lost: Operation) -> None:
+    sandbox.fault("error", status=403, code="7503", times=None, method="GET")
+    assert settle(lost, after_seconds=5).status == OperationStatus.UNKNOWN
+    assert settle(lost, after_seconds=70).status == OperationStatus.UNRESOLVED
+
+
+def test_what_cannot_be_asked_for_a_day_ends_as_unresolved(sandbox: Sandbox, lost: Operation) -> None:
+    sandbox.fault("error", status=503, times=None, method="GET")
+    assert settle(lost, after_seconds=70).status == OperationStatus.UNKNOWN
+    assert settle(lost, after_seconds=25 * 3600).status == OperationStatus.UNRESOLVED
+
+
 def test_f_a_repeat_that_is_lost_too_is_left_to_a_person(sandbox: Sandbox, lost: Operation) -> None:
     sandbox.fault("close", when="after", action=UPDATE)
     assert settle(lost, after_seconds=70).status == OperationStatus.UNKNOWN
@@ -148,6 +218,15 @@ def test_graphs_late_word_settles_even_what_was_given_up(sandbox: Sandbox, lost:
     notify(lost)
     lost.refresh_from_db()
     assert lost.status == OperationStatus.COMPLETED
+
+
+def test_graphs_late_word_brings_no_call_back_to_life(sandbox: Sandbox, lost: Operation) -> None:
+    sandbox.remove_call("call-1")
+    settle(lost, after_seconds=5)
+    assert Call.objects.get().gone_at is not None
+    notify(lost)
+    call = Call.objects.get()
+    assert (call.recording_status, call.gone_at is None) == ("notRecording", False)
 
 
 def test_graphs_late_word_does_not_undo_what_was_told_since(lost: Operation) -> None:
