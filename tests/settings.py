@@ -2,14 +2,20 @@
 
 import os
 
-os.environ.setdefault("DEBUG", "1")
-os.environ.setdefault("ENV_FILE", "/dev/null")
+from tests.sealing import seal
 
-from dashboard.settings import *  # noqa: F403
-from sandbox.defaults import TENANT_ID
+# Those of a real installation must not leak into the tests, nor into the processes they start.
+seal(os.environ)
+os.environ["DEBUG"] = "1"
+os.environ["ENV_FILE"] = os.devnull
+
+from dashboard.settings import *  # noqa: E402, F403
+from sandbox.defaults import CLIENT_ID, TENANT_ID  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-GRAPH_TENANT_ID = TENANT_ID
+GRAPH_TENANT_ID, GRAPH_CLIENT_ID = TENANT_ID, CLIENT_ID
+# Tests run with DEBUG off and talk to the stand-in.
+ALLOW_STAND_IN = True
 # Nothing is collected for a test; static files are found where they are written.
 WHITENOISE_AUTOREFRESH = True
 # The threads of a live server would keep their connections, and the test database could not be dropped.

@@ -1,30 +1,11 @@
 """Every setting is in README.md's table, and the table names no other."""
 
-import ast
 import re
-from pathlib import Path
 
-from dashboard import settings
+from tests.sealing import SETTINGS, read_from_the_environment
 
-ROOT = Path(settings.__file__).parent.parent
+ROOT = SETTINGS.parent.parent
 NAME = re.compile(r"`([A-Z][A-Z0-9_]+)`")
-
-
-def read_from_the_environment(source: str) -> set[str]:
-    """The names `env.<kind>("NAME")`, `os.environ.get("NAME")` and `os.environ["NAME"]` ask for."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args:
-            asked = ast.unparse(node.func)
-            if asked.startswith("env.") or asked in ("os.environ.get", "os.getenv", "env"):
-                names.add(_constant(node.args[0]))
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
-            names.add(_constant(node.slice))
-    return names - {""}
-
-
-def _constant(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def documented(page: str) -> set[str]:
@@ -36,7 +17,7 @@ def documented(page: str) -> set[str]:
 
 
 def test_the_readme_names_every_setting_and_no_other() -> None:
-    asked = read_from_the_environment((ROOT / "dashboard" / "settings.py").read_text())
+    asked = read_from_the_environment(SETTINGS.read_text())
     named = documented((ROOT / "README.md").read_text())
 
     assert sorted(asked - named) == [], "not in README.md"

@@ -26,7 +26,14 @@ PEOPLE = {
 RECORDER = "rec-01"
 # A demo must not meet the settings of a real installation, from the shell or from .env.
 _FOREIGN = ("GRAPH_", "CALLBACK_", "STUCK_", "SSO_", "DATABASE_", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_", "PUBLIC_URL")
-_ALSO_FOREIGN = ("BEHIND_TLS_PROXY", "LEDGER_SIGNING_KEY", "REQUIRE_APPROVAL", "TASKS_ENGINE", "CLAIM_FRESH")
+_ALSO_FOREIGN = (
+    "BEHIND_TLS_PROXY",
+    "LEDGER_SIGNING_KEY",
+    "REQUIRE_APPROVAL",
+    "TASKS_ENGINE",
+    "CLAIM_FRESH",
+    "APPROVAL_",
+)
 
 
 @dataclass(frozen=True)
