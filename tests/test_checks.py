@@ -31,7 +31,7 @@ PRODUCTION = {
 @pytest.fixture
 def production(settings: Settings) -> Settings:
     """As a real site is set."""
-    settings.DEBUG = False
+    settings.DEBUG = settings.ALLOW_STAND_IN = False
     settings.SECRET_KEY, settings.ALLOWED_HOSTS = PRODUCTION["SECRET_KEY"], ["onrecord.contoso.example"]
     for name, value in PRODUCTION.items():
         if name.startswith("GRAPH_"):
@@ -63,6 +63,10 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E005", {"GRAPH_TENANT_ID": "common"}),
     ("E005", {"GRAPH_TIMEOUT": "soon"}),
     ("E005", {"GRAPH_MAX_ATTEMPTS": 99}),
+    ("E005", {"GRAPH_MAX_ATTEMPTS": 0}),
+    ("E005", {"GRAPH_DEADLINE": 0.0}),
+    ("E005", {"GRAPH_TIMEOUT": "5"}),
+    ("E005", {"GRAPH_BASE_URL": "https://graph.microsoft.com/v1.0?a=b"}),
     ("E006", {"GRAPH_CLOUD": "gcc-high"}),
     ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_ISSUERS": ["https://issuer.example"]}),
     ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_JWKS_URL": "https://keys.example"}),

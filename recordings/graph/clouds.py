@@ -85,8 +85,8 @@ def graph_config(values: Mapping[str, Any]) -> GraphConfig:
         proxy=_text(values, "GRAPH_PROXY") or None,
         connect_timeout_seconds=connect_timeout,
         read_timeout_seconds=read_timeout,
-        deadline_seconds=_seconds(values.get("GRAPH_DEADLINE") or 15, "GRAPH_DEADLINE"),
-        max_attempts=_attempts(values.get("GRAPH_MAX_ATTEMPTS") or 4),
+        deadline_seconds=_seconds(_given(values, "GRAPH_DEADLINE", 15), "GRAPH_DEADLINE"),
+        max_attempts=_attempts(_given(values, "GRAPH_MAX_ATTEMPTS", 4)),
         oidc=bool(authority) and not is_microsoft_host(authority),
     )
 
@@ -104,6 +104,12 @@ def is_microsoft_host(url: str) -> bool:
 
 def _text(values: Mapping[str, Any], name: str) -> str:
     return str(values.get(name) or "").strip()
+
+
+def _given(values: Mapping[str, Any], name: str, default: int) -> Any:
+    """Zero is a value, and a wrong one."""
+    value = values.get(name)
+    return default if value is None or value == "" else value
 
 
 def _cloud(name: str) -> Cloud:

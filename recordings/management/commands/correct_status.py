@@ -13,6 +13,7 @@ from recordings.choices import SENDABLE_STATUSES, OperationStatus
 from recordings.management.named import call_named, user_named
 from recordings.management.verdicts import Exit, Verdict, refused_by_us, verdict_of
 from recordings.models import Call
+from recordings.startup import refuse_on_errors
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         "Tell Teams, through Microsoft Graph, what the recording status of a call is. Exit code: 0 completed, "
         "3 outcome not known yet, 4 refused by On Record, 5 refused by Graph, 6 waiting for approval."
     )
+    requires_system_checks = []  # all of them are run below, and no option leaves them out
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("graph_id", help="Microsoft Graph's id of the call")
@@ -29,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, graph_id: str, status: str, **options: Any) -> None:
+        refuse_on_errors()
         by = services.Requester.at_shell(user_named(options["actor"]))
         verdict = _correct(call_named(graph_id), status, reason=options["reason"], by=by)
         if options["json"]:

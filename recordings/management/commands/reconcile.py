@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from recordings import findings, services
+from recordings.startup import refuse_on_errors
 
 MOST_ROUNDS = 100
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
     help = (
         "Send what is due, settle what is unknown, expire what nobody approved, sweep; until nothing is due any more."
     )
+    requires_system_checks = []  # all of them are run below, and no option leaves them out
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="required: what runs on is `manage.py work`")
@@ -22,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if not once:
             raise CommandError("Say --once. What runs on and on is `manage.py work`. Nothing was done.")
+        refuse_on_errors()
         done = dict.fromkeys(("sent", "settled", "expired", "swept"), 0)
         for _ in range(MOST_ROUNDS):
             round_done = _round()
