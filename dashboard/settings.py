@@ -178,7 +178,7 @@ CALLBACK_ISSUERS = env.list("CALLBACK_ISSUERS", default=[])
 CALLBACK_JWKS_URL = env.str("CALLBACK_JWKS_URL", default="")
 ALLOW_STAND_IN = env.bool("ALLOW_STAND_IN", default=False)
 
-# Rules: seconds of grace; the defaults stand in recordings/rules.py.
+# Rules: seconds of grace; the defaults stand in recordings/rules/facts.py.
 REQUIRE_APPROVAL = env.str("REQUIRE_APPROVAL", default="unproven")
 APPROVAL_EXPIRES = env.float("APPROVAL_EXPIRES", default=1800.0)
 CLAIM_FRESH = env.float("CLAIM_FRESH", default=60.0)

@@ -146,7 +146,7 @@ SEVERITY_ORDER = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LO
 
 
 class Rule(Worded):
-    """Why a status is stuck. The value is the stable code an auditor quotes; rules.py holds the conditions."""
+    """Why a status is stuck. The value is the stable code an auditor quotes; the room rules holds the conditions."""
 
     CAPTURING_UNTOLD = "R1", "bad", "v-critical", "Capturing, but Teams was not told"
     TOLD_NOT_CAPTURING = "R2", "bad", "v-high", "Told recording, but capture stopped"

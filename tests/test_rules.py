@@ -1,4 +1,4 @@
-"""What is stuck and why, since when, how bad; and what may be told to Teams. Read beside recordings/rules.py."""
+"""What is stuck and why, since when, how bad; and what may be told to Teams. Read beside recordings/rules/."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
