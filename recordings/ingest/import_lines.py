@@ -7,33 +7,37 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recordings.choices import CallDirection, CallState, CaptureState, RecordingStatus
+from recordings.models import Call
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _CAPITAL = re.compile(r"_([a-z])")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
-FIELDS = (
-    "graphId",
-    "tenantId",
-    "callChainId",
-    "scenarioId",
-    "state",
-    "direction",
-    "subject",
-    "recordedUserId",
-    "recordedUserName",
-    "organizerId",
-    "organizerName",
-    "captureState",
-    "captureAt",
-    "recordingStatus",
-    "recordingStatusAt",
-    "establishedAt",
-    "endedAt",
-    "isPolicyCall",
-)
-_LIMITS = {"subject": 255, "recordedUserName": 255, "organizerName": 255, "recordedUserId": 128, "organizerId": 128}
+# Each field of a line and the column of the call that keeps it, whose length is the field's.
+_COLUMNS = {
+    "graphId": "graph_id",
+    "tenantId": "tenant_id",
+    "callChainId": "call_chain_id",
+    "scenarioId": "scenario_id",
+    "state": "state",
+    "direction": "direction",
+    "subject": "subject",
+    "recordedUserId": "recorded_user_id",
+    "recordedUserName": "recorded_user_name",
+    "organizerId": "organizer_id",
+    "organizerName": "organizer_name",
+    "captureState": "capture_state",
+    "captureAt": "capture_at",
+    "recordingStatus": "recording_status",
+    "recordingStatusAt": "recording_status_at",
+    "establishedAt": "established_at",
+    "endedAt": "ended_at",
+    "isPolicyCall": "is_policy_call",
+}
+FIELDS = tuple(_COLUMNS)
+_LIMITS = {name: getattr(Call._meta.get_field(column), "max_length", None) for name, column in _COLUMNS.items()}
+_LONGEST_OTHER = 128  # a moment, which no column keeps as text
 _WORDS: dict[str, tuple[str, ...]] = {
     "state": tuple(state.value for state in CallState if state != CallState.UNKNOWN),
     "direction": tuple(CallDirection.values),
@@ -115,12 +119,13 @@ class _Line:
         if unknown:
             raise BadLine(f"the field {unknown[0]!r} is not known; known are {', '.join(FIELDS)}")
 
-    def text(self, name: str, limit: int = 128) -> str:
+    def text(self, name: str) -> str:
         value = self._data.get(name)
         if value is None:
             return ""
         if not isinstance(value, str) or _NO_TEXT.search(value):
             raise BadLine(f"{name} is not a text in UTF-8")
+        limit = _LIMITS[name] or _LONGEST_OTHER
         if len(value.strip()) > limit:
             raise BadLine(f"{name} is longer than {limit} characters")
         return value.strip()
@@ -132,9 +137,9 @@ class _Line:
         return value
 
     def id(self, name: str) -> str:
-        value = self.text(name, 1000)
+        value = self.text(name)
         if value and not _ID.fullmatch(value):
-            raise BadLine(f"{name} is not an id: letters, digits, _ and -, at most 128")
+            raise BadLine(f"{name} is not an id: letters, digits, _ and -, at most {_LIMITS[name]}")
         return value
 
     def required_id(self, name: str) -> str:
@@ -144,10 +149,9 @@ class _Line:
         return value
 
     def about(self) -> dict[str, str]:
-        ids = {"call_chain_id": self.id("callChainId"), "scenario_id": self.id("scenarioId")}
-        names = {"subject": "subject", "recordedUserId": "recorded_user_id", "recordedUserName": "recorded_user_name"}
-        names |= {"organizerId": "organizer_id", "organizerName": "organizer_name"}
-        texts = {column: self.text(name, _LIMITS[name]) for name, column in names.items()}
+        ids = {_COLUMNS[name]: self.id(name) for name in ("callChainId", "scenarioId")}
+        names = ("subject", "recordedUserId", "recordedUserName", "organizerId", "organizerName")
+        texts = {_COLUMNS[name]: self.text(name) for name in names}
         return {**ids, **texts, "direction": self.word("direction")}
 
     def dated(self, name: str, moment_name: str, *, nothing: str) -> tuple[str, datetime | None]:

@@ -1,21 +1,28 @@
-"""Calls from a file, all of them or none. A word that is known better already changes nothing."""
+"""Calls from a file, all of them or none. A word that is known better already changes nothing.
 
-from collections.abc import Callable
+Reading, checking and foreseeing take no lock; what then has to be written is written in one short transaction.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import batched
 from pathlib import Path
 
 from django.db import transaction
 
 from recordings import conf, ledger
-from recordings.choices import CallState, LedgerAction, Source
-from recordings.ingest.calls import Said, locked_or_new_call, take_over
+from recordings.choices import LedgerAction
 from recordings.ingest.import_files import READERS, Found, HashedText
 from recordings.ingest.import_lines import BadLine, ImportedCall, parse_call
+from recordings.ingest.import_words import Effect, foresee, take
 from recordings.models import Actor, Call
 
 FORMATS = tuple(READERS)
 MOST_PROBLEMS = 100
+READ_AT_ONCE = 500
 
 type Progress = Callable[[int], None]
 
@@ -24,18 +31,32 @@ type Progress = Callable[[int], None]
 class Imported:
     """How an import went: calls that were new, learned something, or said nothing new; and the lines that are wrong."""
 
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
     sha256: str = ""
     problems: list[str] = field(default_factory=list)
     problem_count: int = 0
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)  # the id of a call -> its line
+    effects: Counter[Effect] = field(default_factory=Counter)
 
-    def note(self, line: int, problem: str) -> None:
+    @property
+    def new(self) -> int:
+        return self.effects[Effect.NEW]
+
+    @property
+    def changed(self) -> int:
+        return self.effects[Effect.CHANGED]
+
+    @property
+    def unchanged(self) -> int:
+        return self.effects[Effect.UNCHANGED]
+
+    def note(self, line: int, problem: BadLine) -> None:
         self.problem_count += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(f"line {line}: {problem}")
+
+    def check(self) -> None:
+        if self.problem_count:
+            raise ImportRefused(self)
 
 
 class ImportRefused(Exception):
@@ -47,101 +68,84 @@ class ImportRefused(Exception):
 
 
 def import_calls(
-    file: Path, *, form: str, actor: Actor, now: datetime, is_dry_run: bool, progress: Progress = lambda line: None
+    file: Path, *, form: str, actor: Actor | None, now: datetime, progress: Progress = lambda line: None
 ) -> Imported:
-    """Take in every call of `file` in one transaction (`now` aware UTC); a dry run does the same and takes it back.
+    """Take in every call of `file` (`now` aware UTC). Without an actor it is a dry run, which writes and locks nothing.
 
     Raises ImportRefused if any line is wrong; OSError if the file cannot be read.
     """
     result = Imported()
-    with file.open("rb") as opened, transaction.atomic():
-        text = HashedText(opened)
-        for line, found in READERS[form](text):
-            _take_line(line, found, result, actor=actor, now=now)
-            progress(line)
-        result.sha256 = text.sha256
-        if result.problem_count or is_dry_run:
-            transaction.set_rollback(True)
-        else:
-            _record(file.name, result, actor=actor, now=now)
-    if result.problem_count:
-        raise ImportRefused(result)
+    said = _read(file, result, form=form, now=now, progress=progress)
+    foreseen = _foresee(said, result, now=now)
+    result.check()
+    if actor is None:
+        result.effects = Counter(effect for _, effect, _ in foreseen)
+    else:
+        _write(file, foreseen, result, actor=actor, now=now)
     return result
 
 
-def _take_line(line: int, found: Found, result: Imported, *, actor: Actor, now: datetime) -> None:
-    try:
-        if isinstance(found, BadLine):
-            raise found
-        said = parse_call(found, now=now, claim_fresh=conf.graces().claim_fresh)
-        before = result.seen.setdefault(said.graph_id, line)
-        if before != line:
-            raise BadLine(f"call {said.graph_id} stands in line {before} already")
-        _take_call(said, result, actor=actor, now=now)
-    except BadLine as problem:
-        result.note(line, str(problem))
+def _read(file: Path, result: Imported, *, form: str, now: datetime, progress: Progress) -> list[ImportedCall]:
+    said = []
+    with file.open("rb") as opened:
+        text = HashedText(opened)
+        for line, found in READERS[form](text):
+            try:
+                said.append(_parsed(line, found, result, now=now))
+            except BadLine as problem:
+                result.note(line, problem)
+            progress(line)
+        result.sha256 = text.sha256
+    return said
 
 
-def _take_call(said: ImportedCall, result: Imported, *, actor: Actor, now: datetime) -> None:
-    """One call. Once a line is wrong all will be taken back, so the rest is only looked at."""
-    known = Call.objects.filter(graph_id=said.graph_id).values_list("tenant_id", flat=True).first()
-    if known not in (None, said.tenant_id):
-        raise BadLine(f"call {said.graph_id} is known here, and belongs to another tenant")
-    if result.problem_count:
-        return
-    call = locked_or_new_call(said.graph_id, tenant_id=said.tenant_id, now=now)
-    learned = _fill_in(call, said)
-    changes = [change for word in _words(call, said, actor=actor) for change in take_over(call, word, now=now)]
-    call.save()
-    if known is None:
-        result.new += 1
-    elif learned or changes:
-        result.changed += 1
-    else:
-        result.unchanged += 1
+def _parsed(line: int, found: Found, result: Imported, *, now: datetime) -> ImportedCall:
+    if isinstance(found, BadLine):
+        raise found
+    said = parse_call(found, now=now, claim_fresh=conf.graces().claim_fresh)
+    before = result.seen.setdefault(said.graph_id, line)
+    if before != line:
+        raise BadLine(f"call {said.graph_id} stands in line {before} already")
+    return said
 
 
-def _fill_in(call: Call, said: ImportedCall) -> bool:
-    """What is not known yet. What the recorder or Graph said about the call stays as they said it."""
-    missing = {column: value for column, value in said.about.items() if value and not getattr(call, column)}
-    for column, value in missing.items():
-        setattr(call, column, value)
-    if call.is_policy_call is None and said.is_policy_call is not None:
-        call.is_policy_call = said.is_policy_call
-        return True
-    return bool(missing)
+def _foresee(
+    said: Iterable[ImportedCall], result: Imported, *, now: datetime
+) -> list[tuple[ImportedCall, Effect, bool]]:
+    """Every line with its effect and whether it moves anything, by what is known now."""
+    foreseen = []
+    for some in batched(said, READ_AT_ONCE):
+        known = Call.objects.in_bulk([each.graph_id for each in some], field_name="graph_id")
+        for each in some:
+            try:
+                foreseen.append((each, *foresee(each, known.get(each.graph_id))))
+            except BadLine as problem:
+                result.note(result.seen[each.graph_id], problem)
+    return foreseen
 
 
-def _words(call: Call, said: ImportedCall, *, actor: Actor) -> list[Said]:
-    """The line as words for their own moments, the oldest first. A file is no sign of life: `gone` stays as it is.
-
-    The state is taken only where nobody has said any: a call that is known ends by a real end only (invariant 5).
-    """
-    words: list[Said] = []
-
-    def say(at: datetime | None, **what: str) -> None:
-        if at:
-            words.append(Said(actor, Source.IMPORT, at, gone=None, reason="imported", **what))
-
-    if not call.state:
-        earliest = said.established_at or said.capture_at or said.recording_status_at or said.ended_at
-        has_begun = bool(said.established_at) or said.state != CallState.TERMINATED
-        if said.state and has_begun:
-            began = CallState.ESTABLISHED.value if said.state == CallState.TERMINATED else said.state
-            say(earliest or call.created_at, state=began)
-        if said.state == CallState.TERMINATED:
-            say(said.ended_at, state=said.state)
-    say(said.capture_at, capture_state=said.capture_state)
-    say(said.recording_status_at, recording_status=said.recording_status)
-    return sorted(words, key=lambda word: word.at)
+def _write(
+    file: Path, foreseen: Iterable[tuple[ImportedCall, Effect, bool]], result: Imported, *, actor: Actor, now: datetime
+) -> None:
+    """What moves something, all of it or nothing. Calls are locked in the order of their ids, as heartbeats do it."""
+    with transaction.atomic():
+        for said, effect, moves in sorted(foreseen, key=lambda each: each[0].graph_id):
+            try:
+                result.effects[take(said, actor=actor, now=now) if moves else effect] += 1
+            except BadLine as problem:  # somebody else made the call meanwhile
+                result.note(result.seen[said.graph_id], problem)
+                break
+        result.check()
+        _record(file.name, result, actor=actor, now=now)
 
 
 def _record(name: str, result: Imported, *, actor: Actor, now: datetime) -> None:
+    """A file's name is bytes, and not always text."""
     ledger.record(
         LedgerAction.IMPORT_FINISHED,
         actor=actor,
         now=now,
-        file=name,
+        file=os.fsencode(name).decode("utf-8", "backslashreplace"),
         sha256=result.sha256,
         lines=len(result.seen),
         new=result.new,

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from recordings import findings
 from recordings.choices import LedgerAction
+from recordings.ingest import import_lines
 from recordings.ledger import body_of
 from recordings.models import Call, Finding, LedgerEntry, StatusChange
 from sandbox.defaults import TENANT_ID
@@ -194,6 +196,38 @@ def test_a_file_cannot_stand_in_for_the_recorders_fresh_word(tmp_path: Path) -> 
     fresh = (timezone.now() - timedelta(seconds=20)).isoformat()
     said = refused(lines(tmp_path, {"graphId": "a", "tenantId": "t", "captureState": "capturing", "captureAt": fresh}))
     assert "must come from the recorder itself" in said
+
+
+LENGTHS = [
+    ("graphId", 128),
+    ("tenantId", 64),
+    ("callChainId", 128),
+    ("scenarioId", 128),
+    ("subject", 255),
+    ("recordedUserId", 128),
+    ("recordedUserName", 255),
+    ("organizerId", 128),
+    ("organizerName", 255),
+]
+
+
+@pytest.mark.parametrize(("name", "longest"), LENGTHS)
+def test_no_field_is_longer_than_its_column(tmp_path: Path, name: str, longest: int) -> None:
+    line = {"graphId": "old-1", "tenantId": TENANT_ID}
+    said = refused(lines(tmp_path, {**line, name: "x" * (longest + 1)}))
+    assert f"line 1: {name} is longer than {longest} characters" in said
+    run("import_calls", lines(tmp_path, {**line, name: "x" * longest}))
+
+
+def test_every_text_of_a_line_has_a_length_here_or_a_list_of_words() -> None:
+    texts = {name for name, longest in import_lines._LIMITS.items() if longest}
+    assert texts == {name for name, _ in LENGTHS} | set(import_lines._WORDS)
+
+
+def test_a_file_whose_name_is_no_text_is_imported_and_named_as_well_as_can_be(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    assert "1 new" in run("import_calls", lines(tmp_path, OLD, name=name)).out
+    assert body_of(LedgerEntry.objects.get(action=LedgerAction.IMPORT_FINISHED))["file"] == "caf\\xe9.jsonl"
 
 
 @pytest.mark.parametrize(("name", "named"), [("calls.txt", "--format"), ("missing.csv", "cannot be read")])

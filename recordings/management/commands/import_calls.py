@@ -29,9 +29,8 @@ class Command(BaseCommand):
             done = ingest.import_calls(
                 file,
                 form=options["format"] or _form_of(file),
-                actor=Actor.objects.shell(),
+                actor=None if dry_run else Actor.objects.shell(),
                 now=timezone.now(),
-                is_dry_run=dry_run,
                 progress=self._progress,
             )
         except OSError as problem:
