@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from recordings import conf, ingest, operations, rules
+from recordings import conf, findings, ingest, operations, rules
 from recordings.choices import AttemptOutcome, OperationStatus
 from recordings.graph.errors import (
     GraphCallGone,
@@ -97,6 +97,8 @@ def send_operation(key: UUID, *, clock: Clock = timezone.now) -> Operation:
         _hold(key, problem, now=clock())
     else:
         try_at_wire(key, may_start=(OperationStatus.PENDING,), until=until, clock=clock)
+        # The person who asked sees at once whether that closed the finding, not only after the next sweep.
+        findings.sweep_call(operation.call.graph_id, now=clock())
     return Operation.objects.select_related("call").get(pk=key)
 
 

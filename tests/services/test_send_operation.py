@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from recordings import ingest, ledger, services
-from recordings.choices import AttemptOutcome, OperationStatus
+from recordings import findings, ingest, ledger, services
+from recordings.choices import AttemptOutcome, OperationStatus, Resolution
 from recordings.graph.wire import GraphOperation
-from recordings.models import AttemptResult, Call, LedgerEntry, Operation
+from recordings.models import AttemptResult, Call, Finding, LedgerEntry, Operation
 from recordings.services import Requester
 from sandbox.server import Sandbox
 from tests import cast
@@ -61,6 +61,12 @@ def test_a_completed_answer_tells_the_call(sandbox: Sandbox, wish: Operation) ->
     (post,) = posts(sandbox)
     assert post["client_request_id"] == str(operation.attempts.get().client_request_id)
     assert post["body"] == {"status": "notRecording", "clientContext": f"onrecord:{operation.pk}"}
+
+
+def test_a_completed_answer_closes_the_finding_at_once(sandbox: Sandbox, wish: Operation) -> None:
+    findings.sweep(timezone.now() + timedelta(seconds=31))
+    services.send_operation(wish.pk)
+    assert Finding.objects.get().resolution == Resolution.CONFIRMED_BY_GRAPH
 
 
 def test_sending_twice_posts_once(sandbox: Sandbox, wish: Operation) -> None:
