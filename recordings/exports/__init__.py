@@ -1,6 +1,6 @@
 """Rows to CSV: history, calls and operations, for a spreadsheet or exact to the byte."""
 
-from recordings.exports.asked import Asked, BadFilter, History
+from recordings.exports.asked import Asked, BadFilter, History, Period, told_filter
 from recordings.exports.cells import Flavour
 from recordings.exports.events import HISTORY
 from recordings.exports.sheet import Column, Sheet
@@ -20,6 +20,8 @@ __all__ = [
     "Export",
     "Flavour",
     "History",
+    "Period",
     "Sheet",
     "start",
+    "told_filter",
 ]

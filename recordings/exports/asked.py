@@ -1,18 +1,24 @@
 """What somebody asked to be exported."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
+from urllib.parse import urlencode
 
 from django.db.models import Exists, Model, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
+from django.utils.crypto import salted_hmac
 
 from recordings.choices import HISTORY_ACTIONS
 from recordings.exports.cells import Flavour
 from recordings.models import Actor, Call, LedgerEntry
 
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TYPED_FREELY = frozenset({"q", "requester"})
+# Stricter than the search of the pages: digits alone may be a phone number.
+_LIKE_AN_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_:-]{6,128}")
 _BARE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -30,28 +36,43 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class History:
-    """Which events: from the first moment on, up to before the second (aware UTC, by the time of recording)."""
+class Period:
+    """From the first moment on, up to before the second (aware UTC)."""
 
-    WORDS: ClassVar = ("call", "from", "to", "action")
-
-    call_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+    @classmethod
+    def asked_for(cls, data: Mapping[str, str], *, names: tuple[str, str]) -> Self:
+        """From the two words of these names. Raises BadFilter, naming the one that is wrong."""
+        since, until = names
+        return cls(moment(data.get(since, ""), name=since), moment(data.get(until, ""), name=until, is_end=True))
+
+    def within[M: Model](self, rows: QuerySet[M], column: str) -> QuerySet[M]:
+        bounds = {f"{column}__gte": self.since, f"{column}__lt": self.until}
+        return rows.filter(**{name: bound for name, bound in bounds.items() if bound is not None})
+
+
+@dataclass(frozen=True)
+class History:
+    """Which events; their period is that of their recording. `from` and `to` are words of the calls page, for calls."""
+
+    PERIOD: ClassVar = ("event_from", "event_to")
+    WORDS: ClassVar = ("call", *PERIOD, "action")
+
+    call_id: str = ""
+    period: Period = Period()
     action: str = ""
 
     @classmethod
     def asked_for(cls, data: Mapping[str, str]) -> Self:
-        """From the words of a query string: call, from, to and action. Raises BadFilter."""
-        action = data.get("action", "")
+        """From the words of a query string: those of WORDS. Raises BadFilter."""
+        action, call_id = data.get("action", ""), data.get("call", "")
         if action and action not in HISTORY_ACTIONS:
             raise BadFilter(f"action is {action!r}; known are {', '.join(HISTORY_ACTIONS)}. Nothing was exported.")
-        return cls(
-            call_id=data.get("call", ""),
-            since=moment(data.get("from", ""), name="from"),
-            until=moment(data.get("to", ""), name="to", is_end=True),
-            action=action,
-        )
+        if call_id and not _CALL_ID.fullmatch(call_id):
+            raise BadFilter("call is not an id of a call: letters, digits, _ and -. Nothing was exported.")
+        return cls(call_id, Period.asked_for(data, names=cls.PERIOD), action)
 
     def entries(self, calls: QuerySet[Call] | None = None) -> QuerySet[LedgerEntry]:
         """The ledger's entries that are history; only of these `calls`, where given.
@@ -68,12 +89,23 @@ class History:
             entries = entries.filter(call__graph_id=self.call_id)
         if calls is not None:
             entries = entries.filter(Exists(calls.order_by().filter(pk=OuterRef("call_id"))))
-        return self.within(entries, "recorded_at")
+        return self.period.within(entries, "recorded_at")
 
-    def within[M: Model](self, rows: QuerySet[M], moment: str) -> QuerySet[M]:
-        """The rows whose `moment` lies between the two bounds, where they are given."""
-        bounds = {f"{moment}__gte": self.since, f"{moment}__lt": self.until}
-        return rows.filter(**{name: bound for name, bound in bounds.items() if bound is not None})
+
+def told_filter(words: Mapping[str, str], *, known: Iterable[str]) -> str:
+    """The words of a query string as the ledger keeps them, for ever: those that are `known`, in one order.
+
+    What people type freely may be somebody's name, and names stay out of the ledger: unless it looks like an id, its
+    keyed digest stands for it, by which equal searches can be told and the holder of SECRET_KEY can check a guess.
+    """
+    return urlencode({name: _discreet(name, words[name]) for name in sorted({*known} & words.keys()) if words[name]})
+
+
+def _discreet(name: str, value: str) -> str:
+    if name not in _TYPED_FREELY or _LIKE_AN_ID.fullmatch(value.strip()):
+        return value
+    digest = salted_hmac("recordings.exports.filter", value.strip(), algorithm="sha256").hexdigest()
+    return f"(text, hmac {digest[:12]})"
 
 
 def moment(text: str, *, name: str, is_end: bool = False) -> datetime | None:

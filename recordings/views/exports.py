@@ -1,5 +1,6 @@
 """The downloads. Each takes the query string of the page it stands on, so that people get what they see."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -24,15 +25,16 @@ _NEEDS_HTTP_11 = (
 @require_GET
 @needs(permissions.EXPORT)
 def export_history(request: HttpRequest) -> HttpResponseBase:
-    """The history of the calls that the calls page would show; `call`, `from`, `to` and `action` choose the events."""
-    words = request.GET.dict()
-    of_calls = {name: word for name, word in words.items() if name not in exports.History.WORDS}
+    """The history of the calls that the calls page would show; `call`, `event_from`, `event_to` and `action` choose
+    among their events."""
+    chosen = CallFilter(request.GET, queryset=Call.objects.all())
     try:
-        history = exports.History.asked_for(words)
-        calls = _filtered(CallFilter(of_calls, queryset=Call.objects.all()))
+        history = exports.History.asked_for(request.GET.dict())
+        calls = _filtered(chosen)
     except exports.BadFilter as problem:
         return _refused(str(problem))
-    return _download(request, exports.HISTORY, history.entries(calls))
+    known = (*chosen.filters, *exports.History.WORDS)
+    return _download(request, exports.HISTORY, history.entries(calls), known=known)
 
 
 @require_GET
@@ -55,7 +57,7 @@ def _download_filtered(request: HttpRequest, sheet: exports.Sheet, chosen: Filte
         rows = _filtered(chosen)
     except exports.BadFilter as problem:
         return _refused(str(problem))
-    return _download(request, sheet, chosen.queryset if rows is None else rows)
+    return _download(request, sheet, chosen.queryset if rows is None else rows, known=chosen.filters)
 
 
 def _filtered(chosen: FilterSet) -> QuerySet[Any] | None:
@@ -67,7 +69,9 @@ def _filtered(chosen: FilterSet) -> QuerySet[Any] | None:
     return rows if any(chosen.data.get(name) for name in chosen.filters) else None
 
 
-def _download(request: HttpRequest, sheet: exports.Sheet, rows: QuerySet[Any]) -> HttpResponseBase:
+def _download(
+    request: HttpRequest, sheet: exports.Sheet, rows: QuerySet[Any], *, known: Iterable[str]
+) -> HttpResponseBase:
     if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return HttpResponse(_NEEDS_HTTP_11, status=505, content_type="text/plain; charset=utf-8")
     try:
@@ -76,21 +80,14 @@ def _download(request: HttpRequest, sheet: exports.Sheet, rows: QuerySet[Any]) -
         return _refused("flavour must be spreadsheet or exact. Nothing was exported.")
     assert isinstance(request.user, User)
     now = timezone.now()
-    asked = exports.Asked(Actor.objects.person(request.user), filter=_filter_text(request), flavour=flavour)
+    told = exports.told_filter(request.GET.dict(), known=known)
+    asked = exports.Asked(Actor.objects.person(request.user), filter=told, flavour=flavour)
     response = StreamingHttpResponse(
         exports.start(sheet, rows, asked=asked, clock=timezone.now), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="{sheet.name}-{now:%Y%m%dT%H%M%SZ}.csv"'
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _filter_text(request: HttpRequest) -> str:
-    """The query string in one order, without what chooses no rows."""
-    asked = request.GET.copy()
-    for name in ("flavour", "page", "csrfmiddlewaretoken"):
-        asked.pop(name, None)
-    return asked.urlencode()
 
 
 def _refused(why: str) -> HttpResponse:

@@ -49,15 +49,24 @@ def test_the_ledger_knows_who_what_and_the_digest(tmp_path: Path) -> None:
     run("export_audit", "--from", "2020-01-01", "--to", "2020-01-31", "--output", str(file), "--actor", "olga")
     started = LedgerEntry.objects.select_related("actor").get(action=LedgerAction.EXPORT_STARTED)
     assert started.actor.label.endswith(" for olga")
-    assert body_of(started)["filter"] == "from=2020-01-01&to=2020-01-31"
+    assert body_of(started)["filter"] == "event_from=2020-01-01&event_to=2020-01-31"
     finished = body_of(LedgerEntry.objects.get(action=LedgerAction.EXPORT_FINISHED))
     assert (finished["rows"], finished["bytes"]) == (0, file.stat().st_size)
+
+
+@pytest.mark.parametrize(("what", "words"), [("history", "event_from"), ("calls", "from"), ("operations", "from")])
+def test_the_period_is_told_in_the_words_of_the_download(tmp_path: Path, olga: User, what: str, words: str) -> None:
+    file = tmp_path / "audit.csv"
+    run("export_audit", "--what", what, "--from", "2020-01-01", "--output", str(file), "--actor", "olga")
+    assert body_of(LedgerEntry.objects.get(action=LedgerAction.EXPORT_STARTED))["filter"] == f"{words}=2020-01-01"
+    assert file.read_bytes() == downloaded(olga, f"/export/{what}.csv?{words}=2020-01-01")
 
 
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("--from", "yesterday", "--actor", "olga"), "from is 'yesterday'"),
+        (("--from", "yesterday", "--actor", "olga"), "^--from is 'yesterday'"),
+        (("--to", "9999-12-31", "--actor", "olga"), "^--to is '9999-12-31'"),
         (("--actor", "sam"), "does not include the right to export"),
         (("--actor", "nobody"), "no active user 'nobody'"),
     ],

@@ -1,12 +1,17 @@
 """The downloads: who may have them, that they follow the page's filter, and what a bad question gets."""
 
 import csv
+import html
 import io
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from recordings.choices import LedgerAction
 from recordings.ledger import body_of
@@ -64,15 +69,56 @@ def test_calls_and_history_follow_the_filter_of_the_calls_page(olga: User) -> No
     assert {row["call_id"] for row in download(olga, "/export/history.csv")} == {"call-told", "call-untold"}
 
 
-def test_history_takes_moments_where_the_calls_page_takes_days(olga: User) -> None:
-    assert download(olga, "/export/history.csv?from=2020-01-01T00:00:00Z")
-    assert not download(olga, "/export/history.csv?to=2020-01-01T00:00:00Z&told=recording")
+def test_the_link_of_the_calls_page_gives_the_whole_history_of_its_calls(olga: User) -> None:
+    """A call that was heard of three days ago, and corrected today."""
+    now = timezone.now()
+    old = now - timedelta(days=3)
+    cast.call("call-old", at=old)
+    cast.tell("capture.started", "call-old", at=now)
+    day = (old - timedelta(minutes=1)).date()
+    client = Client()
+    client.force_login(olga)
+    page = client.get(f"/calls/?from={day}&to={day}").text
+    (link,) = set(re.findall(r'href="(/export/history\.csv[^"]*)"', page))
+    rows = download(olga, html.unescape(link))
+    assert {row["call_id"] for row in rows} == {"call-old"}
+    assert "capturing" in {row["new"] for row in rows}
+
+
+def test_history_has_its_own_words_for_the_times_of_events(olga: User) -> None:
+    assert download(olga, "/export/history.csv?event_from=2020-01-01T00:00:00Z")
+    assert not download(olga, "/export/history.csv?event_to=2020-01-01T00:00:00Z&told=recording")
+    assert not download(olga, "/export/history.csv?to=2020-01-01")
+
+
+def asked_for(olga: User, query: str) -> str:
+    download(olga, f"/export/{query}")
+    return str(body_of(LedgerEntry.objects.filter(action=LedgerAction.EXPORT_STARTED).latest("pk"))["filter"])
 
 
 def test_what_was_asked_stands_in_the_ledger(olga: User) -> None:
-    download(olga, "/export/calls.csv?told=recording&flavour=exact&page=2")
-    entry = body_of(LedgerEntry.objects.get(action=LedgerAction.EXPORT_STARTED))
-    assert (entry["filter"], entry["flavour"]) == ("told=recording", "exact")
+    assert asked_for(olga, "calls.csv?told=recording&flavour=exact&page=2") == "told=recording"
+    assert asked_for(olga, "history.csv?stuck=&event_to=2020-01-01&call=call-1") == "call=call-1&event_to=2020-01-01"
+    assert asked_for(olga, "operations.csv?q=onrecord:00000000-0000-4000-8000-00000000000a").endswith("000a")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["calls.csv?q=Dana+Kessler", "history.csv?q=Dana", "operations.csv?q=%2B4930123456", "calls.csv?q=4930123456"],
+)
+def test_a_name_that_was_searched_for_is_not_in_the_ledger(olga: User, query: str) -> None:
+    words = parse_qs(query.partition("?")[2])["q"][0]
+    digest = salted_hmac("recordings.exports.filter", words, algorithm="sha256").hexdigest()[:12]
+    assert parse_qs(asked_for(olga, query)) == {"q": [f"(text, hmac {digest})"]}
+    assert asked_for(olga, query) == asked_for(olga, query)
+    bodies = " ".join(LedgerEntry.objects.values_list("body", flat=True))
+    assert "Dana" not in bodies
+    assert "4930123456" not in bodies
+
+
+def test_neither_is_what_no_filter_knows_nor_who_asked_by_name(olga: User) -> None:
+    assert asked_for(olga, "calls.csv?name=Dana+Kessler") == ""
+    assert "mira" not in asked_for(olga, "operations.csv?requester=mira")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +127,19 @@ def test_what_was_asked_stands_in_the_ledger(olga: User) -> None:
         ("calls.csv?flavour=xlsx", "flavour must be spreadsheet or exact"),
         ("calls.csv?told=maybe", "told:"),
         ("history.csv?told=maybe", "told:"),
-        ("history.csv?from=yesterday", "from is"),
+        ("history.csv?from=yesterday", "from:"),
+        ("history.csv?from=2020-01-01T00:00:00Z", "from:"),
+        ("history.csv?event_from=yesterday", "event_from is"),
+        ("history.csv?event_to=9999-12-31", "event_to is"),
+        ("history.csv?event_from=%00", "event_from is"),
+        ("history.csv?call=%00", "call is not an id"),
+        ("history.csv?action=%00", "action is"),
+        ("history.csv?q=%00", "q:"),
+        ("calls.csv?flavour=%00", "flavour must be"),
+        ("calls.csv?recorder=%00", "recorder:"),
+        ("calls.csv?to=10000-01-01", "to:"),
+        ("operations.csv?requester=%00", "requester:"),
+        ("operations.csv?q=%00", "q:"),
         ("operations.csv?status=maybe", "status:"),
     ],
 )

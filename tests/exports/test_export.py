@@ -92,17 +92,21 @@ def test_history_is_narrowed_by_call_action_and_time(corrected: Operation, mira:
     assert calls_in() == {"call-1", "call-2"}
     assert calls_in(call="call-2") == {"call-2"}
     assert calls_in(action="correction.sent") == {"call-1"}
-    assert calls_in(**{"from": "2026-11-18T14:32:00Z"}) == {"call-1"}
-    assert calls_in(**{"from": "2026-11-18T15:32:00+01:00"}) == {"call-1"}
-    assert calls_in(to="2026-11-18T14:00:00") == set()
-    assert calls_in(to="2026-11-18") == {"call-1", "call-2"}
+    assert calls_in(event_from="2026-11-18T14:32:00Z") == {"call-1"}
+    assert calls_in(event_from="2026-11-18T15:32:00+01:00") == {"call-1"}
+    assert calls_in(event_to="2026-11-18T14:00:00") == set()
+    assert calls_in(event_to="2026-11-18") == {"call-1", "call-2"}
 
 
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ({"from": "yesterday"}, "from is 'yesterday'"),
-        ({"to": "2026-13-01"}, "to is"),
+        ({"event_from": "yesterday"}, "event_from is 'yesterday'"),
+        ({"event_to": "2026-13-01"}, "event_to is"),
+        ({"event_to": "9999-12-31"}, "event_to is"),
+        ({"event_from": "0001-01-01T00:00:00+23:59"}, "event_from is"),
+        ({"call": "call\x001"}, "call is not an id"),
+        ({"call": "Dana Kessler"}, "call is not an id"),
         ({"action": "signin.failed"}, "action"),
     ],
 )

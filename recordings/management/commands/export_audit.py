@@ -33,15 +33,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, what: str, since: str, until: str, output: Path, **options: Any) -> None:
         by = services.Requester.at_shell(user_named(options["actor"]))
-        period = {name: word for name, word in (("from", since), ("to", until)) if word}
+        words = {name: word for name, word in (("--from", since), ("--to", until)) if word}
         try:
             by.require(permissions.EXPORT)
-            rows = _rows(what, exports.History.asked_for(period))
+            rows = _rows(what, exports.Period.asked_for(words, names=("--from", "--to")))
         except (exports.BadFilter, permissions.NotAllowed) as problem:
             raise CommandError(str(problem)) from problem
         if not output.parent.is_dir():
             raise CommandError(f"There is no directory {output.parent}. Nothing was exported.")
-        asked = exports.Asked(by.actor, filter=urlencode(period), flavour=exports.Flavour(options["flavour"]))
+        asked = exports.Asked(by.actor, filter=_filter_text(what, words), flavour=exports.Flavour(options["flavour"]))
         with closing(exports.start(exports.SHEETS[what], rows, asked=asked, clock=timezone.now)) as export:
             try:
                 _write(export, output)
@@ -53,13 +53,20 @@ class Command(BaseCommand):
         self.stdout.write("Times are UTC; a time given without a zone was taken as UTC.")
 
 
-def _rows(what: str, period: exports.History) -> QuerySet[Any]:
+def _rows(what: str, period: exports.Period) -> QuerySet[Any]:
     """History by when it was recorded, calls by when we first heard of them, operations by when they were asked for."""
     if what == exports.CALLS.name:
         return period.within(Call.objects.all(), "created_at")
     if what == exports.OPERATIONS.name:
         return period.within(Operation.objects.all(), "requested_at")
-    return period.entries()
+    return exports.History(period=period).entries()
+
+
+def _filter_text(what: str, words: dict[str, str]) -> str:
+    """In the words of the download that gives the same rows."""
+    since, until = exports.History.PERIOD if what == exports.HISTORY.name else ("from", "to")
+    names = {"--from": since, "--to": until}
+    return urlencode({names[word]: value for word, value in words.items()})
 
 
 def _write(export: exports.Export, output: Path) -> None:
