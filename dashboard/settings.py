@@ -134,6 +134,9 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 
+# No secret leaves on an error page, not even on a developer's (invariant 9).
+DEFAULT_EXCEPTION_REPORTER_FILTER = "dashboard.error_pages.DiscreetFilter"
+
 # A message from a machine may be this long; more is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from recordings import services
 from recordings.models import Actor
@@ -85,6 +86,7 @@ def environment(place: Place, around: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+@sensitive_variables("passwords", "token")
 def prepare() -> dict[str, dict[str, str] | str]:
     """Fill a fresh, migrated database: the people with random passwords, and the recorder's token."""
     passwords = {username: secrets.token_urlsafe(12) for username in PEOPLE}
@@ -95,6 +97,7 @@ def prepare() -> dict[str, dict[str, str] | str]:
     return {"passwords": passwords, "token": token}
 
 
+@sensitive_variables("token")
 def commands(place: Place, *, token: str) -> dict[str, list[str]]:
     """What runs, in the order in which it must be ready."""
     python, hooks = sys.executable, f"http://127.0.0.1:{place.port}/hooks"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
 from recordings.graph.callbacks import CallbackConfig, CallbackKeysUnavailable, CallbackRejected, CallbackVerifier
@@ -22,11 +23,16 @@ MAX_BODY_BYTES = 1024 * 1024
 MESSAGE_ID_HEADER = "X-Microsoft-Skype-Message-ID"
 
 
+class NotConfigured(Exception):
+    """The settings do not say whose notifications are ours. Nothing was stored."""
+
+
 class TooLong(Exception):
     """The body is longer than we read. Nothing was stored."""
 
 
 @csrf_exempt
+@sensitive_post_parameters()
 @require_POST
 def graph_notifications(request: HttpRequest) -> HttpResponse:
     """Graph's calling notifications, or an exact copy forwarded with its original token.
@@ -36,6 +42,9 @@ def graph_notifications(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     try:
         claims = _verifier().verify(request.headers.get("Authorization"), now=now)
+    except NotConfigured as problem:
+        logger.warning("notification postponed: %s", problem)
+        return _problem(503, "This site is not configured to take notifications. Nothing was stored.")
     except CallbackRejected as rejected:
         logger.warning("notification refused: %s", rejected)
         return _problem(401, "The token of this notification was not accepted.")
@@ -60,6 +69,7 @@ def graph_notifications(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
+@sensitive_post_parameters()
 @require_POST
 def recorder_events(request: HttpRequest) -> HttpResponse:
     """One CloudEvent of a recorder (structured mode), with the recorder's own bearer token."""
@@ -80,6 +90,7 @@ def recorder_events(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=202)
 
 
+@sensitive_variables("authorization", "token")
 def _recorder(authorization: str) -> Recorder | None:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -111,15 +122,24 @@ def _json(body: bytes) -> object:
 
 
 def _verifier() -> CallbackVerifier:
-    """The verifier for the settings of now; tests change settings, so the settings are the cache's key."""
-    cloud = CLOUDS[settings.GRAPH_CLOUD]
+    """The verifier for the settings of now; tests change settings, so the settings are the cache's key.
+
+    Raises NotConfigured: a tenant that is not named would mean notifications about any.
+    """
+    cloud = CLOUDS.get(settings.GRAPH_CLOUD)
+    audience = settings.CALLBACK_AUDIENCE or settings.GRAPH_CLIENT_ID
+    if cloud is None or not audience or not settings.GRAPH_TENANT_ID:
+        raise NotConfigured("GRAPH_CLOUD, GRAPH_TENANT_ID or GRAPH_CLIENT_ID is missing or not known")
+    issuers = tuple(settings.CALLBACK_ISSUERS) or cloud.callback_issuers
+    if not issuers or not (settings.CALLBACK_JWKS_URL or cloud.callback_metadata_url):
+        raise NotConfigured("CALLBACK_ISSUERS or CALLBACK_JWKS_URL is missing, and nobody has published them")
     return _verifier_of(
         CallbackConfig(
-            audience=settings.CALLBACK_AUDIENCE or settings.GRAPH_CLIENT_ID,
-            issuers=tuple(settings.CALLBACK_ISSUERS) or cloud.callback_issuers,
+            audience=audience,
+            issuers=issuers,
             metadata_url=None if settings.CALLBACK_JWKS_URL else cloud.callback_metadata_url,
             jwks_url=settings.CALLBACK_JWKS_URL or None,
-            tenants=(settings.GRAPH_TENANT_ID,) if settings.GRAPH_TENANT_ID else (),
+            tenants=(settings.GRAPH_TENANT_ID,),
             ca_bundle=settings.GRAPH_CA_BUNDLE or None,
             proxy=settings.GRAPH_PROXY or None,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from recordings import services
 from recordings.models import Actor, Recorder
@@ -41,6 +42,7 @@ class Command(BaseCommand):
                 raise CommandError("Say with --tenant which tenant the recorder speaks for. Nothing was changed.")
             self._show(services.issue_token(name, tenants=tenant, actor=actor, now=now))
 
+    @sensitive_variables("token")
     def _show(self, token: str) -> None:
         self.stderr.write("This token is shown once. Put it into the recorder's configuration:")
         self.stdout.write(token)
