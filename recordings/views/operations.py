@@ -1,6 +1,7 @@
 """Corrections: the list, finding out an outcome, and closing one whose outcome nobody can find out."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_safe
 
 from recordings import permissions, services
@@ -110,12 +110,21 @@ def _page(found: QuerySet[Operation], *, before: UUID | None) -> QuerySet[Operat
 
 def _news(request: HttpRequest, found: QuerySet[Operation]) -> int:
     """How many rows, at most MOST_NEWS, came or changed since the page was made; older pages are not looked at."""
-    since = parse_datetime(request.GET.get("since", ""))
+    since = _moment(request.GET.get("since", ""))
     oldest = _key(request.GET.get("from_key", ""))
-    if since is None or timezone.is_naive(since):
+    if since is None:
         return 0
     changed = found.filter(status_at__gt=since)
     return len((changed.filter(pk__gte=oldest) if oldest else changed).values_list("pk")[:MOST_NEWS])
+
+
+def _moment(text: str) -> datetime | None:
+    """An ISO 8601 time with its zone, as UTC; None for what is none, or lies outside of time."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _key(text: str) -> UUID | None:
