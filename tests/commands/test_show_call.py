@@ -1,6 +1,7 @@
 """manage.py show_call: everything known of one call, the three kept apart."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -50,7 +51,16 @@ def test_as_json() -> None:
     assert (attempt["number"], attempt["outcome"]) == (1, "accepted")
     assert attempt["request_id"]
     (finding,) = shown["findings"]
-    assert finding["rule"] == "R1"
+    assert (finding["rule"], finding["resolution"]) == ("R1", "confirmedByGraph")
+    assert finding["resolved_at"]
+
+
+def test_an_open_finding_has_its_sentence() -> None:
+    ago = timezone.now() - timedelta(minutes=5)
+    cast.call("call-2", at=ago, told="recording", ended_at=ago)
+    findings.sweep(timezone.now())
+    (finding,) = run("show_call", "call-2", "--json").json["findings"]
+    assert (finding["rule"], finding["resolved_at"]) == ("R7", None)
     assert finding["sentence"]
 
 
