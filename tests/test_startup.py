@@ -76,7 +76,7 @@ def test_no_option_leaves_the_checks_out() -> None:
     assert "--skip-checks" in ran.stderr
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's is set by the product itself")
+@pytest.mark.postgresql
 @pytest.mark.parametrize("what", SENDERS)
 def test_nothing_starts_on_a_server_that_may_forget(what: str) -> None:
     ran = start(*SENDERS[what], PGOPTIONS="-c synchronous_commit=off")

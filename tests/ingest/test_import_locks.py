@@ -87,7 +87,7 @@ def test_a_second_import_locks_no_call(tmp_path: Path) -> None:
     assert LedgerEntry.objects.filter(action="import.finished").count() == 2
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows")
+@pytest.mark.postgresql
 def test_an_import_and_a_heartbeat_wait_in_no_ring(tmp_path: Path) -> None:
     for each in ("a", "b"):
         cast.call(each, at=timezone.now())
