@@ -38,7 +38,8 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """The names of the triggers that should be there and are not, or are switched off."""
-    return [name for name, _ in _wanted(connection) if name not in _present(connection)]
+    present = _present(connection)
+    return [name for name, _ in _wanted(connection) if name not in present]
 
 
 def _missing_statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
