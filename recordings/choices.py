@@ -117,14 +117,11 @@ class OperationStatus(Worded):
     UNRESOLVED = "unresolved", "warn", "o-unresolved", "Unresolved"
 
 
+# Perhaps at Graph, perhaps not, and nobody is just sending it: a person may give up on such an outcome.
+OPEN_OUTCOMES = (OperationStatus.NOT_STARTED, OperationStatus.RUNNING, OperationStatus.UNKNOWN)
+ON_THE_WIRE = (OperationStatus.SENT, *OPEN_OUTCOMES)
 # Invariant 4: at most one operation of a call is in one of these.
-LIVE_STATUSES = (
-    OperationStatus.PENDING,
-    OperationStatus.SENT,
-    OperationStatus.NOT_STARTED,
-    OperationStatus.RUNNING,
-    OperationStatus.UNKNOWN,
-)
+LIVE_STATUSES = (OperationStatus.PENDING, *ON_THE_WIRE)
 FINAL_STATUSES = (
     OperationStatus.COMPLETED,
     OperationStatus.FAILED,

@@ -8,6 +8,7 @@ from django.db import models
 from recordings.choices import (
     FINAL_STATUSES,
     LIVE_STATUSES,
+    ON_THE_WIRE,
     AttemptOutcome,
     Look,
     OperationStatus,
@@ -32,8 +33,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def to_settle(self, now: datetime) -> Self:
         """Operations on the wire whose lease or waiting time has run out."""
-        waiting = (OperationStatus.SENT, OperationStatus.NOT_STARTED, OperationStatus.RUNNING, OperationStatus.UNKNOWN)
-        return self.filter(status__in=waiting).due(now)
+        return self.filter(status__in=ON_THE_WIRE).due(now)
 
     def due(self, now: datetime) -> Self:
         return self.filter(

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recordings import conf, ingest, ledger, operations, permissions, rules
-from recordings.choices import LedgerAction, OperationStatus
+from recordings.choices import OPEN_OUTCOMES, LedgerAction, OperationStatus
 from recordings.models import Actor, Call, Operation
 from recordings.operations import OperationInProgress
 from recordings.services.locking import lock_both, lock_call
@@ -221,7 +221,7 @@ def close_as_unresolved(operation: Operation, *, by: Requester, reason: str, now
         raise CorrectionRefused("Closing a correction as unresolved needs a reason.")
     with transaction.atomic():
         call, live = lock_both(operation.pk)
-        if live.status not in (OperationStatus.UNKNOWN, OperationStatus.NOT_STARTED, OperationStatus.RUNNING):
+        if live.status not in OPEN_OUTCOMES:
             raise CorrectionRefused(f"Its outcome is not open: it is {live.status_look.label.lower()}.")
         operations.move(live, OperationStatus.UNRESOLVED, actor=by.actor, now=now, reason=why)
         ingest.reschedule(call, now=now)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from recordings import conf, ingest, operations
-from recordings.choices import OperationStatus
+from recordings.choices import ON_THE_WIRE, OperationStatus
 from recordings.graph.errors import GraphError, GraphThrottled
 from recordings.graph.wire import GraphOperation
 from recordings.models import Actor, Operation
@@ -26,12 +26,6 @@ ACTOR_NAME = "settler"
 LOOK_AGAIN = timedelta(seconds=10)
 # Calls last up to a day (Graph samples, Learnings): after that there is nobody left who could be told.
 LONGEST_CALL = timedelta(hours=24)
-ON_THE_WIRE = (
-    OperationStatus.SENT,
-    OperationStatus.NOT_STARTED,
-    OperationStatus.RUNNING,
-    OperationStatus.UNKNOWN,
-)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from recordings.choices import (
     CALL_STATE_RANK,
+    CHANGED_FIELD_WORDS,
     CallState,
     CaptureState,
     ChangedField,
     Look,
     RecordingStatus,
-    Worded,
     look,
 )
 from recordings.templatetags.scale import ChangeLike, Scale, fit
@@ -97,13 +97,6 @@ def fill_of(field: str, value: str) -> Fill:
     return known.get(value, Fill(hatch="h-unknown"))
 
 
-_WORDS: dict[str, type[Worded]] = {
-    ChangedField.STATE.value: CallState,
-    ChangedField.CAPTURE_STATE.value: CaptureState,
-    ChangedField.RECORDING_STATUS.value: RecordingStatus,
-}
-
-
 def spans(
     field: ChangedField,
     changes: Iterable[ChangeLike],
@@ -131,4 +124,4 @@ def spans(
 def _span(field: ChangedField, value: str, since: datetime, until: datetime, scale: Scale) -> Span:
     x = scale.x(since)
     width = max(round(scale.x(until) - x, 3), NARROWEST)
-    return Span(look(_WORDS[field.value], value), since, until, x, width, fill_of(field, value))
+    return Span(look(CHANGED_FIELD_WORDS[field], value), since, until, x, width, fill_of(field, value))

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from recordings.choices import AttemptOutcome, OperationStatus
+from recordings.choices import ON_THE_WIRE, OPEN_OUTCOMES, AttemptOutcome, OperationStatus
 from recordings.graph.errors import Explanation, explain
 from recordings.models import Attempt, AttemptResult, Operation
 
-_OPEN_AT_GRAPH = (OperationStatus.NOT_STARTED, OperationStatus.RUNNING, OperationStatus.UNKNOWN)
 _NO_ANSWER = explain(None, "")
 
 
@@ -51,7 +50,6 @@ def row_of(operation: Operation, *, now: datetime) -> Row:
     attempts = list(operation.attempts.all())
     result = getattr(attempts[-1], "result", None) if attempts else None
     explanation = _explained(operation, result)
-    is_open = operation.status in _OPEN_AT_GRAPH
     is_left_alone = operation.leased_until is None or operation.leased_until <= now
     failed = operation.status == OperationStatus.FAILED and bool(explanation and explanation.retry_can_work)
     return Row(
@@ -59,8 +57,8 @@ def row_of(operation: Operation, *, now: datetime) -> Row:
         attempts=attempts,
         result=result,
         explanation=explanation,
-        can_check=is_left_alone and (is_open or operation.status == OperationStatus.SENT),
-        can_close=is_open,
+        can_check=is_left_alone and operation.status in ON_THE_WIRE,
+        can_close=operation.status in OPEN_OUTCOMES,
         can_correct_again=operation.call.is_live and (failed or operation.status == OperationStatus.UNRESOLVED),
     )
 
