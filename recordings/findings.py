@@ -29,10 +29,10 @@ def sweep_call(graph_id: str, *, now: datetime) -> None:
         facts = facts_of(call)
         holding = {v.rule.value: v for v in rules.verdicts(facts, graces=conf.graces())}
         actor = Actor.objects.job(ACTOR_NAME)
-        for finding in Finding.objects.open().filter(call=call):
-            if finding.rule not in holding:
+        known = list(call.finding_set.order_by("since_at"))
+        for finding in known:
+            if finding.is_open and finding.rule not in holding:
                 _recover(finding, actor=actor, now=now)
-        known = list(Finding.objects.filter(call=call).order_by("since_at"))
         open_rules = {finding.rule for finding in known if finding.is_open}
         for verdict in holding.values():
             is_new = verdict.rule not in open_rules and not rules.is_settled(verdict, settled_rules(known))
