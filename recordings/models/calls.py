@@ -108,8 +108,13 @@ class Call(models.Model):
         return self.graph_id
 
     @property
+    def over_at(self) -> datetime | None:
+        """When the leg ended or was found gone; None while it lives, as far as anybody told us."""
+        return self.ended_at or self.gone_at
+
+    @property
     def is_live(self) -> bool:
-        return self.ended_at is None and self.gone_at is None
+        return self.over_at is None
 
     @property
     def title(self) -> str:

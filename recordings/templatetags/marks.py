@@ -94,7 +94,7 @@ class AfterEnd:
 
 
 def after_end(call: Call, scale: Scale, *, now: datetime) -> AfterEnd | None:
-    over_at = call.ended_at or call.gone_at
+    over_at = call.over_at
     if over_at is None or call.recording_status != RecordingStatus.RECORDING:
         return None
     x, lasted = scale.x(over_at), rules.duration(now - over_at)

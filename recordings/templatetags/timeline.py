@@ -44,7 +44,7 @@ class Lane:
 def scale_of(call: Call, changes: Sequence[StatusChange], *, now: datetime) -> Scale:
     """From the first thing known of the call to now, or to a little after its end."""
     start = first_known(call, changes)
-    end = max(call.ended_at or call.gone_at or now, start + SHORTEST)
+    end = max(call.over_at or now, start + SHORTEST)
     length = end - start
     edge = end if call.is_live else min(max(now, end), end + length * TAIL)
     return Scale(start - length * MARGIN, edge + length * MARGIN)
@@ -64,7 +64,7 @@ def timeline(
 ) -> dict[str, object]:
     """Recorder, Told to Teams and Evidence below one another, with every correction as a mark."""
     scale = scale_of(call, changes, now=now)
-    since, over_at = first_known(call, changes), call.ended_at or call.gone_at
+    since, over_at = first_known(call, changes), call.over_at
     until = over_at or now
     marks = marks_of(operations, scale)
     lanes = _lanes(call, changes, scale=scale, since=since, until=until, last_y=LAST_Y + (MARKS if marks else 0))
@@ -106,7 +106,7 @@ def _lanes(
 def strip(call: Call, changes: Sequence[StatusChange], now: datetime) -> dict[str, object]:
     """What Teams was told over the time of the call, in one line of a table."""
     since = first_known(call, changes)
-    until = max(call.ended_at or call.gone_at or now, since + timedelta(seconds=1))
+    until = max(call.over_at or now, since + timedelta(seconds=1))
     scale = Scale(since, until)
     told = spans(
         ChangedField.RECORDING_STATUS, changes, current=call.recording_status, scale=scale, until=until, since=since

@@ -144,7 +144,7 @@ def call_page(
         ended=explain_result(call.result_code, call.result_subcode) if call.result_code is not None else None,
         is_moving=call.is_live or any(not operation.is_final for operation in operations),
         since=first_known(call, [row.change for row in rows]),
-        until=call.ended_at or call.gone_at or now,
+        until=call.over_at or now,
     )
 
 

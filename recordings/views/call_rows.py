@@ -66,7 +66,7 @@ def _rows(calls: Sequence[Call], *, now: datetime) -> list[Row]:
 
 
 def _row(call: Call, findings: Sequence[Finding], changes: Sequence[StatusChange], *, now: datetime) -> Row:
-    return Row(call, findings, changes, since=first_known(call, changes), until=call.ended_at or call.gone_at or now)
+    return Row(call, findings, changes, since=first_known(call, changes), until=call.over_at or now)
 
 
 def cursor_of(call: Call) -> str:
