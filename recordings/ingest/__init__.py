@@ -12,7 +12,7 @@ from recordings.ingest.calls import (
 )
 from recordings.ingest.cloudevents import BadEvent, Event, parse_event
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
-from recordings.ingest.notifications import ingest_notifications, status_after, take_operation
+from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
 from recordings.ingest.recorder import NotYours, ingest_event
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "note_gone",
     "note_no_recording_call",
     "note_probe",
+    "outcome_of",
     "parse_event",
     "reschedule",
     "settled_rules",

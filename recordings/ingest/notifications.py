@@ -128,12 +128,13 @@ def status_after(graph_status: str) -> OperationStatus:
 
 
 def outcome_of(word: GraphOperation) -> operations.Outcome:
+    """Graph's word as an outcome; what only a request has, such as its id, is for the caller to add."""
     result = word.result
     return operations.Outcome(
         AttemptOutcome.ACCEPTED,
         code=str(result.code) if result and result.code is not None else "",
         subcode=str(result.subcode) if result and result.subcode is not None else "",
-        message=(result.message or "") if result else "",
+        message=result.message if result else "",
         graph_operation_id=word.id or "",
         graph_status=word.status,
     )

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -209,20 +209,13 @@ def _post(attempt: Attempt, *, until: float) -> Tried:
         )
     except GraphError as error:
         return Tried(_outcome_of_error(error), error=error)
-    word = answer.value
-    result = word.result
-    outcome = operations.Outcome(
-        AttemptOutcome.ACCEPTED,
+    outcome = replace(
+        ingest.outcome_of(answer.value),
         http_status=answer.http_status,
-        code=str(result.code) if result and result.code is not None else "",
-        subcode=str(result.subcode) if result and result.subcode is not None else "",
-        message=(result.message or "") if result else "",
         request_id=answer.request_id,
-        graph_operation_id=word.id or "",
-        graph_status=word.status,
         latency_seconds=answer.latency_seconds,
     )
-    return Tried(outcome, word=word)
+    return Tried(outcome, word=answer.value)
 
 
 def _outcome_of_error(error: GraphError) -> operations.Outcome:
