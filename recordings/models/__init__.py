@@ -1,4 +1,4 @@
-"""The rows. Who may write which is in docs: ingest, operations, findings and ledger each write their own."""
+"""The rows. Ingest, operations, findings and ledger each write their own, and nobody else's."""
 
 from recordings.models.calls import Call, CallQuerySet, Change, Delivery, StatusChange
 from recordings.models.findings import Finding, FindingQuerySet

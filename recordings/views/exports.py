@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -13,8 +12,9 @@ from django_filters import FilterSet
 
 from recordings import exports, permissions
 from recordings.filters import CallFilter, OperationFilter
-from recordings.models import Actor, Call, Operation
+from recordings.models import Call, Operation
 from recordings.views.access import needs
+from recordings.views.acting import requester
 
 # With HTTP/1.0 the end of the connection is the end of the file, so a cut one would look whole.
 _NEEDS_HTTP_11 = (
@@ -78,10 +78,9 @@ def _download(
         flavour = exports.Flavour(request.GET.get("flavour", exports.Flavour.SPREADSHEET))
     except ValueError:
         return _refused("flavour must be spreadsheet or exact. Nothing was exported.")
-    assert isinstance(request.user, User)
     now = timezone.now()
     told = exports.told_filter(request.GET.dict(), known=known)
-    asked = exports.Asked(Actor.objects.person(request.user), filter=told, flavour=flavour)
+    asked = exports.Asked(requester(request).actor, filter=told, flavour=flavour)
     response = StreamingHttpResponse(
         exports.start(sheet, rows, asked=asked, clock=timezone.now), content_type="text/csv; charset=utf-8"
     )
