@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("graph_id", models.CharField(max_length=128, unique=True)),
                 ("tenant_id", models.CharField(max_length=64)),
-                ("call_chain_id", models.CharField(blank=True, db_index=True, max_length=128)),
-                ("scenario_id", models.CharField(blank=True, db_index=True, max_length=128)),
+                ("call_chain_id", models.CharField(blank=True, max_length=128)),
+                ("scenario_id", models.CharField(blank=True, max_length=128)),
                 (
                     "direction",
                     models.CharField(
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                 ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("error_code", models.CharField(blank=True, max_length=64)),
                 ("message", models.CharField(blank=True, max_length=1024)),
-                ("request_id", models.CharField(blank=True, db_index=True, max_length=128)),
+                ("request_id", models.CharField(blank=True, max_length=128)),
                 ("graph_operation_id", models.CharField(blank=True, max_length=128)),
                 ("graph_status", models.CharField(blank=True, max_length=32)),
                 ("latency_seconds", models.FloatField(blank=True, null=True)),
@@ -362,7 +362,7 @@ class Migration(migrations.Migration):
             model_name="ledgerentry",
             name="call",
             field=models.ForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="recordings.call"
+                blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="recordings.call"
             ),
         ),
         migrations.AddField(
@@ -447,7 +447,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("client_context", models.CharField(max_length=256, unique=True)),
-                ("graph_operation_id", models.CharField(blank=True, db_index=True, max_length=128)),
+                ("graph_operation_id", models.CharField(blank=True, max_length=128)),
                 ("result_code", models.CharField(blank=True, max_length=32)),
                 ("result_subcode", models.CharField(blank=True, max_length=32)),
                 ("result_message", models.CharField(blank=True, max_length=1024)),
@@ -472,7 +472,12 @@ class Migration(migrations.Migration):
                         to="recordings.actor",
                     ),
                 ),
-                ("call", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="recordings.call")),
+                (
+                    "call",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="recordings.call"
+                    ),
+                ),
                 (
                     "requested_by",
                     models.ForeignKey(
@@ -497,7 +502,10 @@ class Migration(migrations.Migration):
             model_name="attempt",
             name="operation",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="recordings.operation"
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="attempts",
+                to="recordings.operation",
             ),
         ),
         migrations.AddField(
@@ -542,7 +550,12 @@ class Migration(migrations.Migration):
                 ("occurred_at", models.DateTimeField()),
                 ("recorded_at", models.DateTimeField()),
                 ("actor", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="recordings.actor")),
-                ("call", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="recordings.call")),
+                (
+                    "call",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="recordings.call"
+                    ),
+                ),
                 (
                     "operation",
                     models.ForeignKey(
@@ -553,10 +566,6 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": (),
             },
-        ),
-        migrations.AddIndex(
-            model_name="finding",
-            index=models.Index(fields=["severity", "since_at"], name="finding_worst"),
         ),
         migrations.AddConstraint(
             model_name="finding",
@@ -573,6 +582,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="operation",
             index=models.Index(fields=["status", "-id"], name="operation_by_status"),
+        ),
+        migrations.AddIndex(
+            model_name="operation",
+            index=models.Index(fields=["graph_operation_id"], name="operation_at_graph"),
         ),
         migrations.AddConstraint(
             model_name="operation",
@@ -595,12 +608,24 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("operation", "number"), name="one_attempt_a_number"),
         ),
         migrations.AddIndex(
+            model_name="attemptresult",
+            index=models.Index(fields=["request_id"], name="result_request"),
+        ),
+        migrations.AddIndex(
             model_name="call",
             index=models.Index(fields=["-created_at", "-id"], name="call_newest"),
         ),
         migrations.AddIndex(
             model_name="call",
             index=models.Index(condition=models.Q(("due_after__isnull", False)), fields=["due_after"], name="call_due"),
+        ),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(fields=["call_chain_id"], name="call_chain"),
+        ),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(fields=["scenario_id"], name="call_scenario"),
         ),
         migrations.AddIndex(
             model_name="call",
@@ -617,6 +642,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="statuschange",
             index=models.Index(fields=["call", "-id"], name="change_of_call"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(condition=models.Q(("source", "graph")), fields=["-id"], name="delivery_of_graph"),
         ),
         migrations.RunPython(install_triggers, migrations.RunPython.noop),
     ]

@@ -47,8 +47,8 @@ class Call(models.Model):
 
     graph_id = models.CharField(max_length=128, unique=True)
     tenant_id = models.CharField(max_length=64)
-    call_chain_id = models.CharField(max_length=128, blank=True, db_index=True)
-    scenario_id = models.CharField(max_length=128, blank=True, db_index=True)
+    call_chain_id = models.CharField(max_length=128, blank=True)
+    scenario_id = models.CharField(max_length=128, blank=True)
     recorder = models.ForeignKey(Recorder, null=True, blank=True, on_delete=models.PROTECT)
     direction = models.CharField(max_length=16, blank=True, choices=CallDirection.choices)
     subject = models.CharField(max_length=255, blank=True)
@@ -95,6 +95,9 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="call_newest"),
             models.Index(fields=["due_after"], name="call_due", condition=models.Q(due_after__isnull=False)),
+            # Ids are asked for whole. Of a column with db_index PostgreSQL gets a second index, for LIKE.
+            models.Index(fields=["call_chain_id"], name="call_chain"),
+            models.Index(fields=["scenario_id"], name="call_scenario"),
             models.Index(fields=["recorded_user_id"], name="call_recorded_user"),
             # Every page counts the calls in progress: few of millions.
             models.Index(
@@ -229,7 +232,7 @@ class StatusChange(models.Model):
     """One observed move of one of the things kept apart. Append only."""
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.PROTECT)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, db_index=False)  # change_of_call begins with it
     field = models.CharField(max_length=32, choices=ChangedField.choices)
     old = models.CharField(max_length=32, blank=True)
     new = models.CharField(max_length=32, blank=True)
@@ -260,6 +263,8 @@ class Delivery(models.Model):
         default_permissions = ()
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["source", "message_id"], name="one_delivery_a_message")]
+        # The overview asks for the latest of Graph's, among millions of heartbeats.
+        indexes = [models.Index(fields=["-id"], name="delivery_of_graph", condition=models.Q(source="graph"))]
 
     def __str__(self) -> str:
         return f"{self.source} {self.message_id}"

@@ -44,7 +44,6 @@ class Finding(models.Model):
                 fields=["rule", "call"], condition=models.Q(resolved_at__isnull=True), name="one_open_finding_a_rule"
             )
         ]
-        indexes = [models.Index(fields=["severity", "since_at"], name="finding_worst")]
 
     def __str__(self) -> str:
         return f"{self.rule} on {self.call_id}"

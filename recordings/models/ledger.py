@@ -20,7 +20,8 @@ class LedgerEntry(models.Model):
     action = models.CharField(max_length=32, choices=LedgerAction.choices)
     body = models.TextField()
     actor = models.ForeignKey(Actor, on_delete=models.PROTECT)
-    call = models.ForeignKey(Call, null=True, blank=True, on_delete=models.PROTECT)
+    # entry_of_call begins with it
+    call = models.ForeignKey(Call, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
     operation = models.ForeignKey(Operation, null=True, blank=True, on_delete=models.PROTECT)
     finding = models.ForeignKey(Finding, null=True, blank=True, on_delete=models.PROTECT)
     occurred_at = models.DateTimeField()

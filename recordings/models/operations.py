@@ -46,11 +46,11 @@ class Operation(models.Model):
     """One correction of one call's recording status. Written by `recordings.operations` only."""
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.PROTECT)
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, db_index=False)  # operation_of_call begins with it
     requested_status = models.CharField(max_length=32, choices=RecordingStatus.choices)
     status = models.CharField(max_length=32, choices=OperationStatus.choices)
     client_context = models.CharField(max_length=256, unique=True)
-    graph_operation_id = models.CharField(max_length=128, blank=True, db_index=True)
+    graph_operation_id = models.CharField(max_length=128, blank=True)
     result_code = models.CharField(max_length=32, blank=True)
     result_subcode = models.CharField(max_length=32, blank=True)
     result_message = models.CharField(max_length=1024, blank=True)
@@ -84,6 +84,7 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["call", "-id"], name="operation_of_call"),
             models.Index(fields=["status", "-id"], name="operation_by_status"),
+            models.Index(fields=["graph_operation_id"], name="operation_at_graph"),
         ]
 
     def __str__(self) -> str:
@@ -110,7 +111,8 @@ class Attempt(models.Model):
     """One try at the wire, committed before its first byte. Append only."""
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
-    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="attempts")
+    # one_attempt_a_number begins with it
+    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="attempts", db_index=False)
     number = models.PositiveSmallIntegerField()
     client_request_id = models.UUIDField(unique=True)
     is_repeat = models.BooleanField(default=False)
@@ -134,7 +136,7 @@ class AttemptResult(models.Model):
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     error_code = models.CharField(max_length=64, blank=True)
     message = models.CharField(max_length=1024, blank=True)
-    request_id = models.CharField(max_length=128, blank=True, db_index=True)
+    request_id = models.CharField(max_length=128, blank=True)
     graph_operation_id = models.CharField(max_length=128, blank=True)
     graph_status = models.CharField(max_length=32, blank=True)
     latency_seconds = models.FloatField(null=True, blank=True)
@@ -142,6 +144,7 @@ class AttemptResult(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["request_id"], name="result_request")]
 
     def __str__(self) -> str:
         return self.outcome
