@@ -1,5 +1,6 @@
 """Sockets: reads a request, writes its answer, or cuts it where a fault says so."""
 
+import contextlib
 import socket
 import ssl
 import sys
@@ -98,7 +99,17 @@ class Wire(BaseHTTPRequestHandler):
         else:
             return self.rfile.read(int(length))
         self.close_connection = True
+        self._drain()
         return None
+
+    def _drain(self) -> None:
+        """Take what is on its way: closing over unread bytes resets the connection, and the answer is lost with it."""
+        self.wfile.flush()
+        self.connection.settimeout(0.2)
+        with contextlib.suppress(OSError):
+            for _ in range(64):
+                if not self.rfile.read1(65_536):
+                    return
 
     def _write(self, request: Request, answer: Answer) -> None:
         if answer.cut == "closed":
