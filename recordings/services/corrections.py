@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -11,6 +12,7 @@ from recordings import conf, ingest, ledger, operations, permissions, rules
 from recordings.choices import OPEN_OUTCOMES, LedgerAction, OperationStatus
 from recordings.models import Actor, Call, Operation
 from recordings.operations import OperationInProgress
+from recordings.passes import each
 from recordings.services.locking import lock_both, lock_call
 from recordings.services.requester import Requester
 from recordings.services.texts import LONGEST, kept, storable
@@ -199,15 +201,16 @@ def expire_approvals(now: datetime) -> int:
     """Close wishes whose time to be approved has passed (aware UTC); how many there were."""
     overdue = Operation.objects.awaiting_approval().filter(expires_after__lte=now)
     keys = list(overdue.values_list("pk", flat=True))
-    for key in keys:
-        with transaction.atomic():
-            _, waiting = lock_both(key)
-            if waiting.status == OperationStatus.AWAITING_APPROVAL:
-                job = Actor.objects.job("approvals")
-                operations.move(
-                    waiting, OperationStatus.EXPIRED, actor=job, now=now, reason="nobody approved it in time"
-                )
+    each(keys, lambda key: _expire(key, now=now))
     return len(keys)
+
+
+def _expire(key: UUID, *, now: datetime) -> None:
+    with transaction.atomic():
+        _, waiting = lock_both(key)
+        if waiting.status == OperationStatus.AWAITING_APPROVAL:
+            job = Actor.objects.job("approvals")
+            operations.move(waiting, OperationStatus.EXPIRED, actor=job, now=now, reason="nobody approved it in time")
 
 
 def close_as_unresolved(operation: Operation, *, by: Requester, reason: str, now: datetime) -> Operation:

@@ -1,14 +1,16 @@
 """The second person: approve with evidence, decline with a reason, or let the time pass."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 
 from recordings import services
 from recordings.choices import OperationStatus
-from recordings.models import LedgerEntry, Operation
-from recordings.services import CorrectionRefused, NotAllowed, Requester
+from recordings.models import Call, LedgerEntry, Operation
+from recordings.services import CorrectionRefused, NotAllowed, Requester, corrections
+from recordings.services.locking import lock_both
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,23 @@ def test_a_wish_nobody_approves_in_time_expires(waiting: Operation, tom: User, n
     waiting.refresh_from_db()
     assert waiting.status == OperationStatus.EXPIRED
     assert services.expire_approvals(late) == 0
+
+
+def test_an_approval_that_cannot_expire_does_not_keep_the_others_waiting(
+    waiting: Operation, mira: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = cast.call("call-2", at=now - timedelta(minutes=5), capture="stopped", told="recording")
+    by = Requester.at_screen(mira)
+    other = services.request_correction(second, wish="notRecording", reason="the desk checked", by=by, now=now)
+
+    def breaking(key: UUID) -> tuple[Call, Operation]:
+        if key == waiting.pk:
+            raise OSError("the database blinked")
+        return lock_both(key)
+
+    monkeypatch.setattr(corrections, "lock_both", breaking)
+    services.expire_approvals(now + timedelta(minutes=31))
+    assert [Operation.objects.get(pk=one.pk).status for one in (waiting, other)] == ["awaitingApproval", "expired"]
 
 
 def test_an_approved_wish_cannot_pass_one_that_is_live(
