@@ -13,6 +13,16 @@ from sandbox.server import Sandbox
 from tests import cast
 
 ROOT = Path(__file__).resolve().parent.parent
+# The least a real site sets.
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "N3wYork-7!" * 6,
+    "ALLOWED_HOSTS": "onrecord.contoso.example",
+    "PUBLIC_URL": "https://onrecord.contoso.example",
+    "GRAPH_TENANT_ID": "5a11d0c5-0000-4000-8000-000000000001",
+    "GRAPH_CLIENT_ID": "b0700000-0000-4000-8000-000000000001",
+    "GRAPH_CLIENT_SECRET": "kept-elsewhere",
+}
 
 
 def database_url() -> str:

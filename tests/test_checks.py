@@ -15,17 +15,9 @@ from django.db import connection
 from pytest_django import Settings
 
 from recordings import checks
+from tests.processes import PRODUCTION
 
 ROOT = Path(checks.__file__).parent.parent
-PRODUCTION = {
-    "DEBUG": "0",
-    "SECRET_KEY": "N3wYork-7!" * 6,
-    "ALLOWED_HOSTS": "onrecord.contoso.example",
-    "PUBLIC_URL": "https://onrecord.contoso.example",
-    "GRAPH_TENANT_ID": "5a11d0c5-0000-4000-8000-000000000001",
-    "GRAPH_CLIENT_ID": "b0700000-0000-4000-8000-000000000001",
-    "GRAPH_CLIENT_SECRET": "kept-elsewhere",
-}
 
 
 @pytest.fixture

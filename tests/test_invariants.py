@@ -15,7 +15,7 @@ from recordings.models import Actor, Attempt, Call, LedgerEntry, Operation, Stat
 from recordings.services import CorrectionRefused, Requester
 from sandbox.server import Sandbox
 from tests import cast, test_one_writer
-from tests.services.test_send_operation import UPDATE, posts
+from tests.at_graph import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

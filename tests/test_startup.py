@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.processes import ROOT, database_url
-from tests.test_checks import PRODUCTION
+from tests.processes import PRODUCTION, ROOT, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,8 +14,8 @@ from recordings.models import Call, Finding, Operation
 from recordings.services import Requester
 from sandbox.server import Sandbox
 from tests import cast
+from tests.at_graph import UPDATE
 from tests.browser.conftest import Desk
-from tests.services.test_send_operation import UPDATE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

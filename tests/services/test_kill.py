@@ -16,8 +16,8 @@ from recordings.choices import FINAL_STATUSES, OperationStatus
 from recordings.models import Attempt, Call, Operation
 from sandbox.server import Sandbox
 from tests import cast
+from tests.at_graph import UPDATE, posts
 from tests.processes import environment, manage
-from tests.services.test_send_operation import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from recordings.models import Call, LedgerEntry, Operation
 from recordings.services import CorrectionRefused, Requester
 from sandbox.server import Sandbox
 from tests import cast
+from tests.at_graph import UPDATE, posts
 from tests.processes import environment, manage
-from tests.services.test_send_operation import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,10 +17,9 @@ from recordings.models import AttemptResult, Call, Finding, LedgerEntry, Operati
 from recordings.services import Requester
 from sandbox.server import Sandbox
 from tests import cast
+from tests.at_graph import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-UPDATE = "updateRecordingStatus"
 
 type Caplog = pytest.LogCaptureFixture
 
@@ -36,10 +35,6 @@ def wish(sandbox: Sandbox, mira: User) -> Operation:
     return services.request_correction(
         call, wish="notRecording", reason="the desk checked", by=Requester.at_screen(mira), now=now
     )
-
-
-def posts(sandbox: Sandbox) -> list[dict[str, object]]:
-    return [entry for entry in sandbox.log() if entry["method"] == "POST" and "calls" in str(entry["path"])]
 
 
 def results(operation: Operation) -> list[str]:

@@ -17,7 +17,7 @@ from recordings.services import CorrectionRefused, Requester
 from sandbox.defaults import TENANT_ID
 from sandbox.server import Sandbox
 from tests import cast
-from tests.services.test_send_operation import UPDATE, posts
+from tests.at_graph import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
