@@ -6,7 +6,6 @@ A word that is not understood is an error of its field, never a filter that sile
 import re
 from datetime import UTC, date, datetime, time
 from typing import Any
-from uuid import UUID
 
 import django_filters
 from django import forms
@@ -14,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from recordings.choices import FINAL_STATUSES, LIVE_STATUSES, CallState, CaptureState, OperationStatus, RecordingStatus
 from recordings.models import Call, Operation, Recorder
+from recordings.models.keys import parse_key
 
 # What looks like an id is asked for whole, which an index serves; anything else is part of a name.
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9_:-]{6,128}")
@@ -123,7 +123,7 @@ class OperationFilter(django_filters.FilterSet):
             | Q(call__graph_id=words)
             | Q(pk__in=Operation.objects.filter(attempts__result__request_id=words).values("pk"))
         )
-        key = _key(words.removeprefix("onrecord:"))
+        key = parse_key(words.removeprefix("onrecord:"))
         return queryset.filter(match | Q(pk=key) if key else match)
 
     def by_phase(self, queryset: QuerySet[Operation], name: str, value: str) -> QuerySet[Operation]:
@@ -133,10 +133,3 @@ class OperationFilter(django_filters.FilterSet):
 
 def _utc(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=UTC)
-
-
-def _key(words: str) -> UUID | None:
-    try:
-        return UUID(words)
-    except ValueError:
-        return None

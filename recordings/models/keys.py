@@ -11,6 +11,14 @@ def new_key() -> uuid.UUID:
     return uuid7()
 
 
+def parse_key(text: str) -> uuid.UUID | None:
+    """The key that `text` writes out; None for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def first_key(at: datetime) -> uuid.UUID:
     """The smallest key of the moment `at`, to ask by key for what was written since."""
     return uuid.UUID(int=int(at.timestamp() * 1000) << 80)

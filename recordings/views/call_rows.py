@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from recordings.choices import ChangedField
 from recordings.models import Call, Finding, StatusChange
+from recordings.models.keys import parse_key
 from recordings.templatetags.scale import first_known
 
 PAGE_SIZE = 50
@@ -90,9 +91,8 @@ def newest_change() -> UUID:
 
 def news_since(key: str, found: QuerySet[Call]) -> int:
     """How many changes of the calls in `found` came after `key`; it does not count beyond MOST_NEWS."""
-    try:
-        since = UUID(key)
-    except ValueError:
+    since = parse_key(key)
+    if since is None:
         return 0
     news = StatusChange.objects.filter(id__gt=since, call__in=found.order_by())
     return len(news.order_by("id").values_list("id", flat=True)[:MOST_NEWS])

@@ -18,6 +18,7 @@ from recordings import permissions, services
 from recordings.choices import OperationStatus
 from recordings.filters import OperationFilter
 from recordings.models import Operation
+from recordings.models.keys import parse_key
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
 from recordings.views.back import way_back
@@ -48,7 +49,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
     query = _query(request)
     if is_poll(request):
         return _announcement(request, _news(request, found.qs), here_url=_list_url(query))
-    cursor = _key(request.GET.get("before", ""))
+    cursor = parse_key(request.GET.get("before", ""))
     operations = list(_page(found.qs, before=cursor))
     rows = [row_of(operation, now=now) for operation in operations[:PAGE_SIZE]]
     context = {
@@ -111,7 +112,7 @@ def _page(found: QuerySet[Operation], *, before: UUID | None) -> QuerySet[Operat
 def _news(request: HttpRequest, found: QuerySet[Operation]) -> int:
     """How many rows, at most MOST_NEWS, came or changed since the page was made; older pages are not looked at."""
     since = _moment(request.GET.get("since", ""))
-    oldest = _key(request.GET.get("from_key", ""))
+    oldest = parse_key(request.GET.get("from_key", ""))
     if since is None:
         return 0
     changed = found.filter(status_at__gt=since)
@@ -124,13 +125,6 @@ def _moment(text: str) -> datetime | None:
         at = datetime.fromisoformat(text)
         return at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, OverflowError):
-        return None
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
         return None
 
 

@@ -1,7 +1,6 @@
 """One field that takes any id a person may hold and leads to the page that has it."""
 
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from recordings import permissions
 from recordings.models import Call, Operation
+from recordings.models.keys import parse_key
 from recordings.views.access import needs
 
 
@@ -48,11 +48,8 @@ def _operation_lookups(words: str) -> list[Q]:
         Q(graph_operation_id=words),
         Q(attempts__result__request_id=words),
     ]
-    try:
-        key = UUID(words)
-    except ValueError:
-        return lookups
-    return [Q(pk=key), *lookups, Q(attempts__client_request_id=key)]
+    key = parse_key(words)
+    return [Q(pk=key), *lookups, Q(attempts__client_request_id=key)] if key else lookups
 
 
 def _page_of_calls(words: str) -> str:
