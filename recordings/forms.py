@@ -3,6 +3,7 @@
 from django import forms
 
 from recordings.choices import SENDABLE_STATUSES, RootCause
+from recordings.services.texts import LONGEST
 
 LONGEST_REASON = 500
 
@@ -50,3 +51,28 @@ class AttestForm(forms.Form):
             "max_length": f"Keep it to {LONGEST_REASON} characters.",
         },
     )
+
+
+class ApproveForm(forms.Form):
+    """The second person's yes."""
+
+    evidence = forms.CharField(
+        max_length=LONGEST,
+        error_messages={"required": "Say what shows that this is true, or paste a link to it."},
+    )
+    comment = forms.CharField(max_length=LONGEST, required=False)
+
+
+class DeclineForm(forms.Form):
+    """The second person's no."""
+
+    reason = forms.CharField(
+        max_length=LONGEST,
+        error_messages={"required": "Say why, so that the person who asked knows what to do."},
+    )
+
+
+class CloseForm(forms.Form):
+    """Giving up on an outcome."""
+
+    reason = forms.CharField(max_length=LONGEST, error_messages={"required": "Say why nobody can find out."})

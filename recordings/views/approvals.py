@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from recordings import ledger, permissions, services
 from recordings.choices import ActorKind, LedgerAction, OperationStatus
+from recordings.forms import ApproveForm, DeclineForm
 from recordings.models import Actor, LedgerEntry, Operation
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
@@ -24,21 +24,6 @@ _DECISIONS = (
     LedgerAction.CORRECTION_DECLINED,
     LedgerAction.CORRECTION_EXPIRED,
 )
-
-
-class ApproveForm(forms.Form):
-    evidence = forms.CharField(
-        max_length=1024,
-        error_messages={"required": "Say what shows that this is true, or paste a link to it."},
-    )
-    comment = forms.CharField(max_length=1024, required=False)
-
-
-class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        max_length=1024,
-        error_messages={"required": "Say why, so that the person who asked knows what to do."},
-    )
 
 
 @dataclass(frozen=True)

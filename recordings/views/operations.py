@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from recordings import permissions, services
 from recordings.choices import OperationStatus
 from recordings.filters import OperationFilter
+from recordings.forms import CloseForm
 from recordings.models import Operation
 from recordings.models.keys import parse_key
 from recordings.views.access import needs
@@ -28,10 +28,6 @@ from recordings.views.parts import asks_for_part, is_poll
 PAGE_SIZE = 50
 # The announcement of new changes counts no further.
 MOST_NEWS = 50
-
-
-class CloseForm(forms.Form):
-    reason = forms.CharField(max_length=1024, error_messages={"required": "Say why nobody can find out."})
 
 
 @dataclass(frozen=True)
