@@ -18,8 +18,10 @@ from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
 from recordings.views.call_page import call_page
 from recordings.views.call_rows import MOST_NEWS, newest_change, news_since, page_of
-from recordings.views.call_urls import filter_query, list_url, tabs
+from recordings.views.list_urls import filter_query, list_url, tabs_of
 from recordings.views.parts import asks_for_part, is_poll
+
+_VIEWS = (("All", ""), ("Stuck", "stuck=1"), ("In progress", "phase=open"), ("Ended", "phase=ended"))
 
 
 @require_safe
@@ -27,9 +29,13 @@ from recordings.views.parts import asks_for_part, is_poll
 def call_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     chosen = CallFilter(request.GET, queryset=Call.objects.all())
-    query = filter_query(request)
+    query = filter_query(request, CallFilter)
     if is_poll(request):
-        news = {"count": news_since(request.GET["poll"], chosen.qs), "most": MOST_NEWS, "here_url": list_url(query)}
+        news = {
+            "count": news_since(request.GET["poll"], chosen.qs),
+            "most": MOST_NEWS,
+            "here_url": list_url("call_list", query),
+        }
         return render(request, "recordings/call_list.html#news", news)
     before = request.GET.get("before", "")
     page = page_of(chosen.qs, before=before, now=now)
@@ -38,10 +44,10 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "query": f"?{query.urlencode()}" if query else "",
         "page": page,
-        "tabs": tabs(query),
+        "tabs": tabs_of("call_list", query, views=_VIEWS),
         "is_first": not before,
-        "older_url": list_url(query, before=page.older) if page.older else "",
-        "news_url": list_url(query, poll=newest_change()),
+        "older_url": list_url("call_list", query, before=page.older) if page.older else "",
+        "news_url": list_url("call_list", query, poll=newest_change()),
     }
     part = "#listed" if asks_for_part(request) else ""
     return render(request, f"recordings/call_list.html{part}", context)

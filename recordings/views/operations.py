@@ -1,15 +1,13 @@
 """Corrections: the list, finding out an outcome, and closing one whose outcome nobody can find out."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,6 +20,7 @@ from recordings.models.keys import parse_key
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
 from recordings.views.back import way_back
+from recordings.views.list_urls import filter_query, list_url, tabs_of
 from recordings.views.operation_rows import row_of, with_attempts
 from recordings.views.parts import asks_for_part, is_poll
 
@@ -30,33 +29,27 @@ PAGE_SIZE = 50
 MOST_NEWS = 50
 
 
-@dataclass(frozen=True)
-class SavedView:
-    label: str
-    query: str
-    is_current: bool
-
-
 @require_safe
 @needs(permissions.LOOK)
 def operation_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     found = OperationFilter(request.GET, queryset=Operation.objects.order_by("-pk"), request=request)
-    query = _query(request)
+    query = filter_query(request, OperationFilter)
     if is_poll(request):
-        return _announcement(request, _news(request, found.qs), here_url=_list_url(query))
+        return _announcement(request, _news(request, found.qs), here_url=list_url("operation_list", query))
     cursor = parse_key(request.GET.get("before", ""))
     operations = list(_page(found.qs, before=cursor))
     rows = [row_of(operation, now=now) for operation in operations[:PAGE_SIZE]]
+    last = rows[-1].operation.pk if rows else ""
     context = {
         "now": now,
         "filter": found,
         "filter_query": query.urlencode(),
-        "views": _saved_views(request, query),
+        "tabs": tabs_of("operation_list", query, views=_views(request)),
         "rows": rows,
         "is_first_page": cursor is None,
-        "older_url": _list_url(query, before=rows[-1].operation.pk) if len(operations) > PAGE_SIZE else "",
-        "news_url": _list_url(query, poll=1, since=now.isoformat(), from_key=rows[-1].operation.pk if rows else ""),
+        "older_url": list_url("operation_list", query, before=last) if len(operations) > PAGE_SIZE else "",
+        "news_url": list_url("operation_list", query, poll=1, since=now.isoformat(), from_key=last),
     }
     part = "#rows" if asks_for_part(request) else ""
     return render(request, f"recordings/operation_list.html{part}", context)
@@ -70,32 +63,15 @@ def _announcement(request: HttpRequest, news: int, *, here_url: str) -> HttpResp
     return render(request, "recordings/operation_list.html#news", context)
 
 
-def _query(request: HttpRequest) -> QueryDict:
-    """What narrows the list down, in one order; neither the place in it nor what was left empty."""
-    query = QueryDict(mutable=True)
-    for name in OperationFilter.base_filters:
-        if request.GET.get(name):
-            query[name] = request.GET[name]
-    return query
-
-
-def _list_url(query: QueryDict, **place: object) -> str:
-    whole = query.copy()
-    whole.update({name: str(value) for name, value in place.items()})
-    return f"{reverse('operation_list')}?{whole.urlencode()}" if whole else reverse("operation_list")
-
-
-def _saved_views(request: HttpRequest, query: QueryDict) -> list[SavedView]:
-    mine = urlencode({"requester": request.user.get_username()})
-    views = (
+def _views(request: HttpRequest) -> list[tuple[str, str]]:
+    return [
         ("All", ""),
         ("In progress", "phase=live"),
         ("Unknown outcome", "status=unknown"),
         ("Waiting for approval", "phase=waiting"),
         ("Unresolved", "status=unresolved"),
-        ("Asked for by me", mine),
-    )
-    return [SavedView(label, wanted, is_current=wanted == query.urlencode()) for label, wanted in views]
+        ("Asked for by me", urlencode({"requester": request.user.get_username()})),
+    ]
 
 
 def _page(found: QuerySet[Operation], *, before: UUID | None) -> QuerySet[Operation]:

@@ -35,7 +35,9 @@ def test_a_reason_closes_it_and_leads_back_to_the_call(client: Client, mira: Use
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 1001])
-def test_without_a_reason_nothing_is_closed(client: Client, mira: User, lost: Operation, reason: str) -> None:
+def test_without_a_reason_that_can_be_kept_nothing_is_closed(
+    client: Client, mira: User, lost: Operation, reason: str
+) -> None:
     client.force_login(mira)
     response = client.post(reverse("close_operation", args=[lost.pk]), {"reason": reason})
     assert response.status_code == 422
