@@ -104,7 +104,7 @@ class CaptureState(Worded):
 
 class OperationStatus(Worded):
     AWAITING_APPROVAL = "awaitingApproval", "warn", "o-awaitingApproval", "Waiting for approval"
-    PENDING = "pending", "mute", "o-pending", "Not sent yet"
+    PENDING = "pending", "mute", "o-pending", "Waiting to be sent"
     SENT = "sent", "info", "o-running", "Sent, waiting for the answer"
     NOT_STARTED = "notStarted", "mute", "o-pending", "Not started"
     RUNNING = "running", "info", "o-running", "Running"
@@ -189,6 +189,8 @@ class Resolution(Worded):
 
     CONFIRMED_BY_GRAPH = "confirmedByGraph", "ok", "o-completed", "Confirmed by Graph"
     CONFIRMED_BY_RECORDER = "confirmedByRecorder", "ok", "o-completed", "Confirmed by the recorder"
+    REFUSED_BY_GRAPH = "refusedByGraph", "warn", "o-failed", "Refused by Graph"
+    LEFT_UNRESOLVED = "leftUnresolved", "warn", "o-unresolved", "Outcome left open"
     ATTESTED = "attested", "info", "seal", "Attested by a person"
     SELF_RECOVERED = "selfRecovered", "mute", "o-completed", "Recovered by itself"
 
@@ -210,7 +212,7 @@ class AttemptOutcome(Worded):
     REFUSED = "refused", "bad", "o-failed", "Graph refused"
     THROTTLED = "throttled", "warn", "o-pending", "Graph asked to wait"
     NOT_SENT = "notSent", "mute", "o-cancelled", "Not sent"
-    UNKNOWN = "unknown", "warn", "o-unknown", "Answer lost"
+    UNKNOWN = "unknown", "warn", "o-unknown", "Outcome unknown"
 
 
 class LedgerAction(Worded):

@@ -64,6 +64,8 @@ def _recover(finding: Finding, *, actor: Actor, now: datetime) -> None:
 
 def _resolution_of(finding: Finding) -> Resolution:
     """Graph's word where one of our corrections was confirmed since; the recorder's where it told Teams itself."""
+    if finding.rule == Rule.OPERATION_UNSETTLED:
+        return _resolution_of_correction(finding)
     completed = Operation.objects.filter(
         call=finding.call_id, status=OperationStatus.COMPLETED, finished_at__gte=finding.since_at
     )
@@ -71,9 +73,21 @@ def _resolution_of(finding: Finding) -> Resolution:
         return Resolution.CONFIRMED_BY_GRAPH
     call = finding.call
     told_since = call.recording_status_at is not None and call.recording_status_at >= finding.since_at
-    if told_since and call.recording_status_source == Source.RECORDER and finding.rule != Rule.OPERATION_UNSETTLED:
+    if told_since and call.recording_status_source == Source.RECORDER:
         return Resolution.CONFIRMED_BY_RECORDER
     return Resolution.SELF_RECOVERED
+
+
+def _resolution_of_correction(finding: Finding) -> Resolution:
+    """How the correction ended that had not settled: the latest one that was under way since."""
+    ended = Operation.objects.filter(call=finding.call_id, finished_at__gte=finding.since_at)
+    status = ended.order_by("-finished_at").values_list("status", flat=True).first()
+    known = {
+        OperationStatus.COMPLETED.value: Resolution.CONFIRMED_BY_GRAPH,
+        OperationStatus.FAILED.value: Resolution.REFUSED_BY_GRAPH,
+        OperationStatus.UNRESOLVED.value: Resolution.LEFT_UNRESOLVED,
+    }
+    return known.get(status or "", Resolution.SELF_RECOVERED)
 
 
 def attest(finding: Finding, *, actor: Actor, reason: str, root_cause: str, evidence: str, now: datetime) -> None:

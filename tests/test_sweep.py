@@ -78,6 +78,27 @@ def test_a_correction_that_does_not_settle_is_found_itself(now: datetime, mira: 
     assert rules_open() == ["R4"]
 
 
+@pytest.mark.parametrize(
+    ("ended", "resolution"),
+    [
+        ("completed", Resolution.CONFIRMED_BY_GRAPH),
+        ("failed", Resolution.REFUSED_BY_GRAPH),
+        ("unresolved", Resolution.LEFT_UNRESOLVED),
+        ("cancelled", Resolution.SELF_RECOVERED),
+    ],
+)
+def test_a_correction_that_settles_closes_its_finding_as_it_ended(
+    now: datetime, mira: User, ended: str, resolution: Resolution
+) -> None:
+    call = cast.call(at=now, told="recording")
+    services.request_correction(call, wish="failed", reason="x", by=Requester.at_screen(mira), now=now)
+    findings.sweep(now + timedelta(seconds=61))
+    call.operation_set.update(status=ended, finished_at=now + timedelta(seconds=70))
+    Call.objects.update(due_after=now)
+    findings.sweep(now + timedelta(seconds=80))
+    assert Finding.objects.get(rule="R4").resolution == resolution
+
+
 def test_a_finding_opens_once(now: datetime) -> None:
     cast.call(at=now, capture="stopped", told="recording")
     findings.sweep(now + GRACE)

@@ -40,7 +40,7 @@ _OPEN = {
     _S.RUNNING: ("onTheWire", "Microsoft took it and is not done. On Record goes on asking."),
     _S.UNKNOWN: (
         "unknown",
-        "It was sent, but the answer was lost: Teams may have been told or not. Do not send it again.",
+        "It was sent, but no clear answer came: Teams may have been told or not. Do not send it again.",
     ),
     _S.UNRESOLVED: ("unresolved", "It could not be found out whether Teams was told. A person has to decide."),
 }

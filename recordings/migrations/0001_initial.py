@@ -225,7 +225,7 @@ class Migration(migrations.Migration):
                             ("refused", "Graph refused"),
                             ("throttled", "Graph asked to wait"),
                             ("notSent", "Not sent"),
-                            ("unknown", "Answer lost"),
+                            ("unknown", "Outcome unknown"),
                         ],
                         max_length=16,
                     ),
@@ -299,6 +299,8 @@ class Migration(migrations.Migration):
                         choices=[
                             ("confirmedByGraph", "Confirmed by Graph"),
                             ("confirmedByRecorder", "Confirmed by the recorder"),
+                            ("refusedByGraph", "Refused by Graph"),
+                            ("leftUnresolved", "Outcome left open"),
                             ("attested", "Attested by a person"),
                             ("selfRecovered", "Recovered by itself"),
                         ],
@@ -431,7 +433,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("awaitingApproval", "Waiting for approval"),
-                            ("pending", "Not sent yet"),
+                            ("pending", "Waiting to be sent"),
                             ("sent", "Sent, waiting for the answer"),
                             ("notStarted", "Not started"),
                             ("running", "Running"),

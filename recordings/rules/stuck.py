@@ -124,11 +124,14 @@ def explain(verdict: Verdict, facts: CallFacts, *, now: datetime) -> Explained:
             )
         case Rule.CAPTURING_UNTOLD:
             told = _told_words(facts)
+            takes_status = facts.is_policy_call is not False
             return Explained(
                 f"The recorder has been capturing for {lasted}; {told}; {tail}",
                 "Whether the people on the call saw a notice from another recorder.",
-                "Tell Teams recording while the recorder says it is capturing, or stop the recorder.",
-                graph_can_act=True,
+                "Tell Teams recording while the recorder says it is capturing, or stop the recorder."
+                if takes_status
+                else "Stop the recorder: Graph takes no status for this call. Then check the recording policy.",
+                graph_can_act=takes_status,
             )
         case Rule.TOLD_NOT_CAPTURING:
             return Explained(

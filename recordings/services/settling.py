@@ -93,12 +93,14 @@ def _decide(asked: Asked, *, suspect: bool, clock: Clock) -> None:
         _look_again(asked.key, problem=problem, now=clock())
     elif problem:
         _give_up(asked.key, why=f"Graph cannot be asked: {problem.message}", now=clock())
-    elif not _grace_is_over(operation, now=clock()):
+    elif _is_too_old(operation, now=clock()):
+        _give_up(asked.key, why="Graph did not say for a day what became of the correction", now=clock())
+    elif asked.is_known or not _grace_is_over(operation, now=clock()):
+        # While Graph says that it has the operation, nothing is lost: it is asked again, and nothing is sent.
         _look_again(asked.key, now=clock())
-    elif asked.is_known or operations.may_have_acted(operation, repeats_only=True):
-        # Graph has the operation but never finished it, or one repeat was lost, too: another would only repeat the
-        # notice to the people on the call.
-        _give_up(asked.key, why="Graph never said what became of the correction", now=clock())
+    elif operations.may_have_acted(operation, repeats_only=True):
+        # One repeat was lost, too: another would only repeat the notice to the people on the call.
+        _give_up(asked.key, why="the answer was lost twice, and Graph does not know the correction", now=clock())
     else:  # (e); (f) where it may not be sent any more
         until = connection.deadline()
         try_at_wire(asked.key, may_start=ON_THE_WIRE, only_if=_may_repeat, until=until, clock=clock)

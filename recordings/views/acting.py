@@ -18,7 +18,7 @@ _WORDS = {
     _S.RUNNING: (messages.INFO, "Microsoft took it and is not done. On Record goes on asking."),
     _S.UNKNOWN: (
         messages.WARNING,
-        "The answer was lost: Teams may have been told or not. On Record goes on asking; do not send it again.",
+        "No clear answer came: Teams may have been told or not. On Record goes on asking; do not send it again.",
     ),
     _S.FAILED: (messages.ERROR, "Teams was not told. Open the correction to see why and what to do."),
     _S.UNRESOLVED: (

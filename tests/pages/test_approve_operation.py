@@ -116,7 +116,7 @@ def test_a_lost_answer_is_told_as_lost(client: Client, tom: User, waiting: Opera
     sandbox.fault("close", when="after", action="updateRecordingStatus")
     client.force_login(tom)
     _, page = approve(client, waiting)
-    assert "The answer was lost: Teams may have been told or not." in page
+    assert "No clear answer came: Teams may have been told or not." in page
 
 
 def test_without_evidence_nothing_is_approved_and_the_comment_is_kept(

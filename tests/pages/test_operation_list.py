@@ -65,7 +65,7 @@ def test_no_graph_id_is_shown_before_graph_answered(client: Client, olga: User, 
     client.force_login(olga)
     page = text_of(client)
     assert "No Graph id yet" in page
-    assert "Not sent yet" in page
+    assert "Waiting to be sent" in page
 
 
 def test_a_server_error_reads_unknown_and_offers_to_check_not_to_retry(client: Client, mira: User, call: Call) -> None:

@@ -205,10 +205,19 @@ def test_a_repeat_that_never_left_stays_unknown(sandbox: Sandbox, lost: Operatio
     assert settle(lost, after_seconds=70).status == OperationStatus.UNKNOWN
 
 
-def test_an_operation_graph_never_finishes_is_unresolved_and_not_repeated(sandbox: Sandbox, mira: User) -> None:
+def test_an_operation_graph_is_still_at_is_waited_for_and_not_repeated(sandbox: Sandbox, mira: User) -> None:
     operation = _wish_with(sandbox, mira, "operation", operation={"status": "running"})
     assert settle(operation, after_seconds=5).status == OperationStatus.RUNNING
-    assert settle(operation, after_seconds=90).status == OperationStatus.UNRESOLVED
+    assert settle(operation, after_seconds=90).status == OperationStatus.RUNNING
+    sandbox.complete_operation(operation.graph_operation_id, notify=False)
+    assert settle(operation, after_seconds=120).status == OperationStatus.COMPLETED
+    assert len(posts(sandbox)) == 1
+
+
+def test_an_operation_graph_does_not_finish_in_a_day_is_unresolved(sandbox: Sandbox, mira: User) -> None:
+    operation = _wish_with(sandbox, mira, "operation", operation={"status": "running"})
+    assert settle(operation, after_seconds=23 * 3600).status == OperationStatus.RUNNING
+    assert settle(operation, after_seconds=25 * 3600).status == OperationStatus.UNRESOLVED
     assert len(posts(sandbox)) == 1
 
 

@@ -49,7 +49,7 @@ def _by_class(http_status: int | None) -> Explanation:
     return _REDIRECTED if 300 <= http_status < 400 else _STATUSES[400] if http_status >= 400 else _UNREADABLE
 
 
-_ADMIN = "Ask the recording admin to "
+_ADMIN = "Ask who looks after the recorder bot's app registration to "
 _SETTLES = "Nothing to do yet: On Record asks Microsoft what became of it and repeats it only if that is safe."
 
 _NO_RESULT = (

@@ -39,7 +39,7 @@ RESULTS: Mapping[tuple[int | None, int | None], Words] = {
     **dict.fromkeys(((200, 540000), (200, 560000)), _PHONE),
     (408, 8537): (
         "Recorder went silent",
-        "The recorder sent no sign of life for about 45 minutes, so Microsoft ended its leg: it has probably crashed.",
+        "The recorder stopped sending signs of life, so Microsoft ended its leg: it has probably crashed.",
         _GAP,
     ),
     **dict.fromkeys(((408, 1106), (408, 10057), (480, 10037), (480, 10076), (480, 10134), (480, 10199)), _UNREACHED),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from recordings.graph.errors.results import Words
 
-_ADMIN = "Ask the recording admin to "
+_ADMIN = "Ask who looks after the recorder bot's app registration to "
 SIGN_IN_REFUSED: Words = (
     "Sign-in refused",
     "Microsoft's sign-in service refused our app, so nothing was sent. It will go on doing so until somebody acts.",
