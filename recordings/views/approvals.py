@@ -1,6 +1,5 @@
 """The second person: what waits for an approval, one of them with a fresh reading, and the yes or no."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,12 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from recordings import ledger, permissions, services
+from recordings import permissions, services
 from recordings.choices import ActorKind, LedgerAction, OperationStatus
 from recordings.forms import ApproveForm, DeclineForm
 from recordings.models import Actor, LedgerEntry, Operation
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
+from recordings.views.decisions import Decision, decision_of, decisions_of
 
 MOST_WAITING = 200
 MOST_DECIDED = 20
@@ -24,14 +24,6 @@ _DECISIONS = (
     LedgerAction.CORRECTION_DECLINED,
     LedgerAction.CORRECTION_EXPIRED,
 )
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was said to one wish, and why."""
-
-    entry: LedgerEntry
-    words: str
 
 
 @require_safe
@@ -51,12 +43,7 @@ def _decisions() -> list[Decision]:
     related = LedgerEntry.objects.select_related("actor", "operation__call", "operation__requested_by")
     entries = [entry for kind in _DECISIONS for entry in related.filter(action=kind).order_by("-pk")[:MOST_DECIDED]]
     entries.sort(key=lambda entry: entry.pk, reverse=True)
-    return [Decision(entry, _words(entry)) for entry in entries[:MOST_DECIDED]]
-
-
-def _words(entry: LedgerEntry) -> str:
-    body = ledger.body_of(entry)
-    return str(body.get("evidence") or body.get("reason") or "")
+    return [decision_of(entry) for entry in entries[:MOST_DECIDED]]
 
 
 @require_safe
@@ -127,6 +114,7 @@ def _page(
         "operation": operation,
         "call": reading.call if reading else operation.call,
         "reading": reading,
+        "decisions": decisions_of([operation])[operation.pk],
         "is_waiting": is_waiting,
         "is_expired": is_expired,
         "is_own": is_own,

@@ -15,6 +15,7 @@ from recordings.rules import Explained, duration
 from recordings.templatetags.scale import first_known
 from recordings.views.call_changes import MOST_CHANGES, SealedChange, changes_of
 from recordings.views.correction_panel import Panel, panel_of
+from recordings.views.decisions import Decision, decisions_of
 from recordings.views.operation_rows import Row, row_of, with_attempts
 
 # As MOST_CHANGES.
@@ -43,6 +44,7 @@ class Correction:
 
     row: Row
     tries: Sequence[Try]
+    decisions: Sequence[Decision]
 
     @property
     def operation(self) -> Operation:
@@ -51,7 +53,9 @@ class Correction:
     @property
     def message(self) -> str:
         """Microsoft's words, or ours. A completed one needs none, and may carry those of an earlier try."""
-        return "" if self.operation.status == OperationStatus.COMPLETED else self.operation.result_message
+        words = self.operation.result_message
+        is_said = any(decision.reason == words for decision in self.decisions)
+        return "" if is_said or self.operation.status == OperationStatus.COMPLETED else words
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ def call_page(
 ) -> CallPage:
     """Read what is known of `call` now; `form`, `chosen` and `refused` belong to its correction panel."""
     operations = _operations(call)
+    decisions = decisions_of(operations)
     rows = changes_of(call)
     findings = list(Finding.objects.filter(call=call).worst_first().select_related("resolved_by"))
     findings.sort(key=lambda finding: not finding.is_open)
@@ -139,7 +144,7 @@ def call_page(
         call=call,
         findings=[_on_this_call(finding, call, now=now) for finding in findings],
         rows=rows,
-        corrections=[_correction(operation, now=now) for operation in operations],
+        corrections=[_correction(operation, decisions[operation.pk], now=now) for operation in operations],
         panel=panel,
         ended=explain_result(call.result_code, call.result_subcode) if call.result_code is not None else None,
         is_moving=call.is_live or any(not operation.is_final for operation in operations),
@@ -158,9 +163,9 @@ def _on_this_call(finding: Finding, call: Call, *, now: datetime) -> OnThisCall:
     return OnThisCall(finding, explained, needs_attestation)
 
 
-def _correction(operation: Operation, *, now: datetime) -> Correction:
+def _correction(operation: Operation, decisions: Sequence[Decision], *, now: datetime) -> Correction:
     row = row_of(operation, now=now)
-    return Correction(row, [_try(attempt) for attempt in row.attempts])
+    return Correction(row, [_try(attempt) for attempt in row.attempts], decisions)
 
 
 def _try(attempt: Attempt) -> Try:

@@ -17,8 +17,8 @@ from tests.pages.corrections import asked, completed, tried, unknown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
-# Session, person, rights; 3 for the navigation; call, operations, tries, findings, changes, their ledger entries.
-QUERIES = 12
+# Session, person, rights; 3 for the navigation; call, operations, tries, decisions, findings, changes, their entries.
+QUERIES = 13
 
 
 def page_of(call: Call) -> str:
