@@ -1,6 +1,7 @@
 """What the demo consists of: its settings, its cast, and the five processes."""
 
 import secrets
+import shlex
 import socket
 import sys
 import urllib.error
@@ -58,12 +59,20 @@ class Place:
     def ca_file(self) -> Path:
         return self.directory / "sandbox" / "ca.pem"
 
+    @property
+    def environment_file(self) -> Path:
+        return self.directory / "env"
+
 
 def environment(place: Place, around: Mapping[str, str]) -> dict[str, str]:
-    """The settings of every process of the demo: plain HTTP on this machine, the stand-in, short graces."""
+    """What every process of the demo runs in: that around it, without foreign settings, and the demo's own."""
     kept = {name: value for name, value in around.items() if not name.startswith(_FOREIGN + _ALSO_FOREIGN)}
+    return {**kept, **own_settings(place)}
+
+
+def own_settings(place: Place) -> dict[str, str]:
+    """Plain HTTP on this machine, the stand-in, short graces."""
     return {
-        **kept,
         "ENV_FILE": str(place.directory / "no.env"),
         "DEBUG": "1",
         "PYTHONUNBUFFERED": "1",
@@ -84,6 +93,17 @@ def environment(place: Place, around: Mapping[str, str]) -> dict[str, str]:
         "CALLBACK_JWKS_URL": f"{place.microsoft}/v1/.well-known/keys",
         **{f"STUCK_{grace}": "5" for grace in ("AFTER_END", "BEFORE_START", "BEFORE_STOP", "OPERATION")},
     }
+
+
+@sensitive_variables("environment")
+def write_environment(place: Place, environment: Mapping[str, str]) -> None:
+    """The demo's own settings for a shell to read, so that any command can be run against this demo.
+
+    Nothing of `environment` but these leaves: what else stands in it is not ours to write down.
+    """
+    lines = [f"{name}={shlex.quote(environment[name])}\n" for name in own_settings(place)]
+    place.environment_file.touch(mode=0o600)
+    place.environment_file.write_text("".join(lines), encoding="utf-8")
 
 
 @sensitive_variables("passwords", "token")

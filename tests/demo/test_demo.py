@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from recordings.management.demo import Place, environment, own_settings, write_environment
 from tests.demo.processes import ROOT, gone, until
 
 READY_SECONDS = 60
@@ -157,3 +158,17 @@ def test_a_directory_with_something_else_in_it_is_left_alone(tmp_path: Path) -> 
     assert done.returncode == 1
     assert "no demo made" in done.stderr
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_shell_takes_over_the_settings_of_the_demo_and_nothing_else_is_written_down(tmp_path: Path) -> None:
+    directory = tmp_path / "a demo"
+    directory.mkdir()
+    place = Place(ROOT, directory, 8000, 8443)
+    settings = environment(place, {"PATH": "/usr/bin", "GRAPH_CLIENT_SECRET": "a real one", "MY_TOKEN": "mine"})
+    write_environment(place, settings)
+    assert not {"a real one", "mine"} & set(place.environment_file.read_text().replace("=", "\n").splitlines())
+    assert place.environment_file.stat().st_mode & 0o077 == 0
+    script = f"set -a; . '{place.environment_file}'; exec env"
+    said = subprocess.run(["/bin/sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
+    own = {name: settings[name] for name in own_settings(place)}
+    assert dict(line.split("=", maxsplit=1) for line in said.splitlines()).items() >= own.items()

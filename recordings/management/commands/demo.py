@@ -49,6 +49,7 @@ class Command(BaseCommand):
     def _run(self, place: demo.Place, stopping: Event) -> None:
         _make_room(place.directory)
         environment = demo.environment(place, os.environ)
+        demo.write_environment(place, environment)
         self._say(f"Preparing a fresh database in {place.directory} …")
         secrets = _prepare(place, environment)
         supervisor = Supervisor(place.directory, environment)
