@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from recordings.ingest.import_lines import BadLine
+from recordings.ingest.import_lines import BadLine, check_names
 
 type Data = dict[str, object]
 type Found = Data | BadLine
@@ -44,15 +44,30 @@ def _json(line: str) -> Found:
 
 
 def csv_rows(text: HashedText) -> Iterator[tuple[int, Found]]:
-    """Rows under a header row. After a row that is no CSV at all nothing that follows can be trusted."""
+    """Rows under a header row. After a row that is no CSV at all nothing that follows can be trusted.
+
+    Under a wrong header every row would be wrong: that is said once, of the header.
+    """
     reader = csv.reader(iter(text), strict=True)
     try:
         header = next(reader, [])
+        problem = _problem_of(header)
+        if problem:
+            yield reader.line_num, problem
+            return
         for cells in reader:
             if cells:
                 yield reader.line_num, _row(header, cells)
     except csv.Error as problem:
         yield reader.line_num, BadLine(f"is not CSV: {problem}")
+
+
+def _problem_of(header: list[str]) -> BadLine | None:
+    try:
+        check_names(header)
+    except BadLine as problem:
+        return problem
+    return None if "graphId" in header or "graph_id" in header or not header else BadLine("has no column graphId")
 
 
 def _row(header: list[str], cells: list[str]) -> Found:

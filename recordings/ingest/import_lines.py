@@ -1,7 +1,7 @@
 """A line of an import file, checked: every field by its name, every mistake by a sentence."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,17 +107,26 @@ def _state(state: str, established_at: datetime | None, ended_at: datetime | Non
     return CallState.TERMINATED.value if ended_at else CallState.ESTABLISHED.value if established_at else ""
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raises BadLine, naming the first field that is not known. Understands what _Line does."""
+    unknown = sorted({_camel_case(name) for name in names} - set(FIELDS))
+    if unknown:
+        raise BadLine(f"the field {unknown[0]!r} is not known; known are {', '.join(FIELDS)}")
+
+
+def _camel_case(name: str) -> str:
+    return _CAPITAL.sub(lambda found: found[1].upper(), name)
+
+
 class _Line:
     """The fields of one line, by their names in camelCase; snake_case is understood, too."""
 
     def __init__(self, data: object, *, now: datetime) -> None:
         if not isinstance(data, Mapping):
             raise BadLine("is not a JSON object")
-        self._data = {_CAPITAL.sub(lambda found: found[1].upper(), str(name)): data[name] for name in data}
+        check_names(str(name) for name in data)
+        self._data = {_camel_case(str(name)): data[name] for name in data}
         self._now = now
-        unknown = sorted(set(self._data) - set(FIELDS))
-        if unknown:
-            raise BadLine(f"the field {unknown[0]!r} is not known; known are {', '.join(FIELDS)}")
 
     def text(self, name: str) -> str:
         value = self._data.get(name)

@@ -113,7 +113,7 @@ def test_a_csv_file_says_the_same_as_json_lines(tmp_path: Path) -> None:
 
 def test_a_dry_run_counts_and_changes_nothing(tmp_path: Path) -> None:
     done = run("import_calls", lines(tmp_path, OLD), "--dry-run")
-    assert "1 calls would be taken in: 1 new" in done.out
+    assert "1 call would be taken in: 1 new" in done.out
     assert not Call.objects.exists()
     assert not LedgerEntry.objects.exists()
 
@@ -234,3 +234,12 @@ def test_a_file_whose_name_is_no_text_is_imported_and_named_as_well_as_can_be(tm
 def test_a_file_that_cannot_be_taken_is_named(tmp_path: Path, name: str, named: str) -> None:
     (tmp_path / "calls.txt").write_text("")
     assert named in refused(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("header", ["callId,tenantId", "tenantId,subject"])
+def test_a_wrong_header_is_said_once(tmp_path: Path, header: str) -> None:
+    said = refused(lines(tmp_path, header, "a,b", "c,d", "e,f", name="calls.csv"))
+    assert said.count("line ") == 2
+    assert said.startswith("line 1: ")
+    assert "graphId" in said
+    assert said.endswith("1 line is wrong. Nothing was imported.")

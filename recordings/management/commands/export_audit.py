@@ -50,7 +50,8 @@ class Command(BaseCommand):
                     f"{output} could not be written: {problem.strerror}. It was left as it was."
                 ) from problem
         self.stdout.write(f"{export.rows} rows, {export.bytes} bytes, SHA-256 {export.sha256}: {output}")
-        self.stdout.write("Times are UTC; a time given without a zone was taken as UTC.")
+        if words:
+            self.stdout.write("Times are UTC; a time given without a zone was taken as UTC.")
 
 
 def _rows(what: str, period: exports.Period) -> QuerySet[Any]:

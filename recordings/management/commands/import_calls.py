@@ -38,8 +38,9 @@ class Command(BaseCommand):
         except ingest.ImportRefused as refusal:
             raise CommandError(_listed(refusal.result)) from refusal
         counted = f"{done.new} new, {done.changed} changed, {done.unchanged} as they were"
-        what = "would be taken in" if dry_run else "were taken in"
-        self.stdout.write(f"{len(done.seen)} calls {what}: {counted}. SHA-256 {done.sha256}")
+        number, is_one = len(done.seen), len(done.seen) == 1
+        what = "would be taken in" if dry_run else "was taken in" if is_one else "were taken in"
+        self.stdout.write(f"{number} {'call' if is_one else 'calls'} {what}: {counted}. SHA-256 {done.sha256}")
 
     def _progress(self, line: int) -> None:
         if line % EVERY_LINES == 0:
@@ -59,4 +60,5 @@ def _form_of(file: Path) -> str:
 def _listed(result: ingest.Imported) -> str:
     rest = result.problem_count - len(result.problems)
     more = [f"and {rest} more"] if rest else []
-    return "\n".join([*result.problems, *more, f"{result.problem_count} lines are wrong. Nothing was imported."])
+    wrong = "1 line is wrong" if result.problem_count == 1 else f"{result.problem_count} lines are wrong"
+    return "\n".join([*result.problems, *more, f"{wrong}. Nothing was imported."])
