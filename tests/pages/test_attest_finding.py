@@ -1,5 +1,6 @@
 """Closing a finding on a person's word, once Microsoft can no longer be told."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -36,7 +37,11 @@ def test_a_reason_and_evidence_close_the_finding(finding: Finding, mira: User, s
     finding.refresh_from_db()
     assert (finding.resolution, finding.root_cause) == (Resolution.ATTESTED, "recorderCrash")
     assert "The finding is closed on your word." in response.text
-    assert "Evidence: INC-20418" in response.text
+    page = " ".join(response.text.split())
+    for words in ("Cause: Recorder crashed", "Reason: The recorder crashed.", "Evidence: INC-20418", "by mira."):
+        assert words in page
+    assert re.search(r"Since <time[^>]*>[\d:]+</time>, opened <time[^>]*>[\d:]+</time>, closed <time", page)
+    assert "It lasted 5 min 0 s." in page
 
 
 @pytest.mark.parametrize("missing", WORDS)

@@ -116,8 +116,18 @@ def test_a_poll_brings_the_regions_while_the_call_goes_on(now: datetime, olga: U
     response = signed_in(olga).get(page_of(call), {"poll": 1}, headers=HTMX)
     assert response.status_code == 200
     assert "<html" not in response.text
-    for region in ("call-status", "timeline", "findings", "changes", "ops", "correct"):
-        assert f'id="{region}"' in response.text
+    for region in (
+        "clock",
+        "call-lasted",
+        "call-status",
+        "timeline",
+        "findings",
+        "changes",
+        "ops",
+        "correct",
+        "details",
+    ):
+        assert response.text.count(f'id="{region}"') == 1
 
 
 def test_the_poll_of_a_call_that_is_over_ends(now: datetime, olga: User, signed_in: SignIn) -> None:
