@@ -78,14 +78,14 @@ def change_look(row: StatusChange, value: str) -> Look:
 
 @register.simple_tag
 def clock(at: datetime | None, now: datetime | None = None) -> SafeString | str:
-    """A moment as UTC `HH:MM:SS`, with its date once that is not today."""
+    """A moment as UTC `HH:MM:SS`, with its date once that is not today; print shows the date of every one (app.css)."""
     if at is None:
         return NOTHING
     at = at.astimezone(UTC)
-    words = f"{at:%H:%M:%S}"
+    machine, day, words = f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at.day} {at:%b %Y}", f"{at:%H:%M:%S}"
     if now is None or at.date() != now.astimezone(UTC).date():
-        words = f"{at.day} {at:%b %Y} {words}"
-    return format_html('<time datetime="{}">{}</time>', f"{at:%Y-%m-%dT%H:%M:%SZ}", words)
+        return format_html('<time datetime="{}">{} {}</time>', machine, day, words)
+    return format_html('<time datetime="{}" data-day="{}">{}</time>', machine, day, words)
 
 
 @register.simple_tag

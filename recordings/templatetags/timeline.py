@@ -78,6 +78,7 @@ def timeline(
         "labels": labels_of(lanes[1].spans, until=until),
         "after_end": after_end(call, scale, now=now),
         "since": since,
+        "until": until,
         "since_x": scale.x(since),
         "until_x": scale.x(until),
         "over_at": over_at,

@@ -1,5 +1,6 @@
 """Reading one call: what is captured, told and evident is kept apart."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -218,3 +219,20 @@ def test_each_change_says_whether_its_ledger_entry_is_sealed(now: datetime, olga
     assert "3 changes, 1 sealed" in changes_in(sealed.text)
     assert [row.change.new for row in sealed.context["page"].rows if row.is_sealed] == ["recording"]
     assert "Sealed, no. 1204" in sealed.text
+
+
+def test_a_printed_call_says_who_printed_it_when_and_that_nothing_is_sealed(
+    now: datetime, olga: User, signed_in: SignIn
+) -> None:
+    call = calls_cast.recorded(now=now)
+    page = words_of(signed_in(olga).get(page_of(call)).text)
+    printed = page.split('id="printed"')[1].split("</p>", maxsplit=1)[0]
+    assert f"{now.day} {now:%b %Y %H:%M:%S}</time> UTC. Printed by olga" in printed
+    assert "Not sealed: the ledger's seals come later." in printed
+
+
+def test_times_of_today_carry_their_date_for_paper(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    times = re.findall(r"<time ([^>]*)>([^<]*)</time>", signed_in(olga).get(page_of(call)).text)
+    assert times
+    assert all("data-day=" in facts or f"{now.year}" in words for facts, words in times)

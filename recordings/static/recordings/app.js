@@ -91,5 +91,23 @@
     find.focus();
   });
 
+  // Paper shows what the screen folds away, and when it was printed; the clock is this computer's.
+  const opened = new Set();
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  window.addEventListener("beforeprint", () => {
+    const at = new Date();
+    const day = `${at.getUTCDate()} ${months[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+    for (const place of document.querySelectorAll("[data-printed-at]"))
+      place.textContent = `, ${day} ${at.toISOString().slice(11, 19)} UTC by the clock of their computer`;
+    for (const folded of document.querySelectorAll("details.data-t:not([open])")) {
+      folded.open = true;
+      opened.add(folded);
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const folded of opened) folded.open = false;
+    opened.clear();
+  });
+
   document.addEventListener("DOMContentLoaded", () => dress(document));
 })();
