@@ -236,3 +236,41 @@ def test_times_of_today_carry_their_date_for_paper(now: datetime, olga: User, si
     times = re.findall(r"<time ([^>]*)>([^<]*)</time>", signed_in(olga).get(page_of(call)).text)
     assert times
     assert all("data-day=" in facts or f"{now.year}" in words for facts, words in times)
+
+
+def captured_in(page: str) -> list[str]:
+    """The tone of each chip that says what is captured."""
+    return re.findall(
+        r'class="chip(?: chip-box)? t-(\w+)">(?:<span class="k">Captured</span>)?<svg[^>]*>'
+        r'<use href="#r-recording"/></svg>Capturing',
+        page.split('id="timeline"', maxsplit=1)[0],
+    )
+
+
+def test_a_recorder_that_spoke_just_now_captures(now: datetime, olga: User, signed_in: SignIn) -> None:
+    page = signed_in(olga).get(page_of(calls_cast.recorded(now=now))).text
+    assert captured_in(page) == ["ok"]
+    assert "last said" not in page
+
+
+def test_the_word_of_a_recorder_fallen_silent_does_not_look_like_one_of_now(
+    now: datetime, olga: User, signed_in: SignIn
+) -> None:
+    call = cast.call(at=now - timedelta(minutes=10), capture="started", told="recording")
+    page = signed_in(olga).get(page_of(call)).text
+    assert captured_in(page) == ["mute"]
+    assert re.search(r"Capturing<span class=\"rel\">, last said 1\d min", page)
+
+
+def test_nothing_is_captured_of_a_leg_that_is_over(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    cast.tell("call.ended", call.graph_id, at=now)
+    page = signed_in(olga).get(page_of(call)).text
+    assert captured_in(page) == ["mute"]
+
+
+def test_the_red_frame_after_the_end_is_explained_in_words(now: datetime, olga: User, signed_in: SignIn) -> None:
+    finding = calls_cast.told_after_end(now=now)
+    page = words_of(signed_in(olga).get(page_of(finding.call)).text)
+    legend = page.split('<p class="legend">')[1].split("</p>")[0]
+    assert "Still told recording, 5 min 0 s after the end" in legend
