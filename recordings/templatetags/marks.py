@@ -19,11 +19,16 @@ LANE_NAME = 14
 
 @dataclass(frozen=True)
 class Mark:
-    """A correction, at the moment it was asked for. `shift` keeps neighbours apart, in px."""
+    """A correction, at the moment it was sent, or asked for while it was not. `shift` keeps neighbours apart, in px."""
 
     operation: Operation
+    at: datetime
     x: float
     shift: int
+
+    @property
+    def did(self) -> str:
+        return "sent" if self.operation.sent_at else "asked for"
 
     @property
     def icon_x(self) -> int:
@@ -33,13 +38,19 @@ class Mark:
 def marks_of(operations: Sequence[Operation], scale: Scale) -> list[Mark]:
     """In order. The latest stands at its very moment, earlier ones make room to the left."""
     marks: list[Mark] = []
-    for operation in sorted(operations, key=lambda one: one.requested_at, reverse=True):
-        x = scale.x(operation.requested_at)
+    for operation in sorted(operations, key=_moment_of, reverse=True):
+        at = _moment_of(operation)
+        x = scale.x(at)
         last = marks[-1] if marks else None
         is_close = last is not None and last.x - x < CLOSE
         shift = max(last.shift - STEP, -FURTHEST) if last and is_close else 0
-        marks.append(Mark(operation, x, shift))
+        marks.append(Mark(operation, at, x, shift))
     return marks[::-1]
+
+
+def _moment_of(operation: Operation) -> datetime:
+    """A wish may wait an hour for its second person; nothing happened to the call before it was sent."""
+    return operation.sent_at or operation.requested_at
 
 
 @dataclass(frozen=True)

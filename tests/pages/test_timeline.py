@@ -136,6 +136,15 @@ def test_corrections_at_one_moment_make_room_for_each_other_and_stay_in_the_draw
     assert all(mark.shift >= -90 for mark in marks)
 
 
+def test_a_correction_stands_where_it_was_sent_and_before_that_where_it_was_asked_for() -> None:
+    sent = Operation(requested_at=at(10), sent_at=at(40))
+    waiting = Operation(requested_at=at(20))
+    assert [(mark.at, mark.did) for mark in marks_of([sent, waiting], HOUR)] == [
+        (at(20), "asked for"),
+        (at(40), "sent"),
+    ]
+
+
 def test_lengths_of_gaps_leave_room_for_one_another_and_for_the_name_of_the_lane() -> None:
     moves = [
         Change("unknown", "recording", at(3)),
