@@ -12,11 +12,16 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from recordings.choices import FINAL_STATUSES, LIVE_STATUSES, CallState, CaptureState, OperationStatus, RecordingStatus
-from recordings.models import Call, Operation, Recorder
+from recordings.models import AttemptResult, Call, Operation, Recorder
 from recordings.models.keys import parse_key
 
-# What looks like an id is asked for whole, which an index serves; anything else is part of a name.
+# What looks like an id is asked for whole or from its beginning, which indexes serve; anything else is part of a name.
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9_:-]{6,128}")
+# As the pages show it: the beginning and the end of an id.
+_SHORT_ID = re.compile(r"([A-Za-z0-9_:-]{8,64})(?:\N{HORIZONTAL ELLIPSIS}|\.\.\.)([A-Za-z0-9_:-]{1,64})")
+_BEGINNING = re.compile(r"[A-Za-z0-9_:-]{8,128}")
+# How the title of a call without a subject begins.
+_CALL_OF = "call of "
 
 CALL_STATES = [(state.value, state.label) for state in CallState if state != CallState.UNKNOWN]
 
@@ -35,7 +40,28 @@ class EndOfDay(django_filters.DateFilter):
         return qs.filter(**{f"{self.field_name}__lte": _utc(value, time.max)}) if value else qs
 
 
-class CallFilter(django_filters.FilterSet):
+class PeriodForm(forms.Form):
+    """The form of a filter with two days."""
+
+    def clean(self) -> dict[str, Any]:
+        words: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = words.get("from"), words.get("to")
+        if since and until and since > until:
+            raise forms.ValidationError("From is after To, so nothing is listed. Change one of the two days.")
+        return words
+
+
+class PeriodFilterSet(django_filters.FilterSet):
+    """Lists nothing where the words contradict each other: no row fits them all."""
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.form.non_field_errors():
+            return queryset.none()
+        found: QuerySet[Any] = super().filter_queryset(queryset)
+        return found
+
+
+class CallFilter(PeriodFilterSet):
     """`?q=&state=&told=&captured=&stuck=1&phase=open|ended&recorder=&from=&to=`"""
 
     q = django_filters.CharFilter(method="by_words", max_length=128, label="Search")
@@ -56,6 +82,7 @@ class CallFilter(django_filters.FilterSet):
 
     class Meta:
         model = Call
+        form = PeriodForm
         fields: list[str] = []
 
     @classmethod
@@ -68,12 +95,15 @@ class CallFilter(django_filters.FilterSet):
         return {**super().get_filters(), **days}
 
     def by_words(self, queryset: QuerySet[Call], name: str, value: str) -> QuerySet[Call]:
-        """An id (call, call chain, scenario, recorded person), or a part of a recorded name."""
+        """An id (call, call chain, scenario, recorded person) or its beginning, or a part of the call's title."""
         words = value.strip()
-        if not _LIKE_AN_ID.fullmatch(words):
-            return queryset.filter(recorded_user_name__icontains=words)
+        if _is_id(words):
+            columns = ("graph_id", "call_chain_id", "scenario_id", "recorded_user_id")
+            return queryset.filter(Q(*(_id_is(column, words) for column in columns), _connector=Q.OR))
+        if words.lower().startswith(_CALL_OF):
+            words = words[len(_CALL_OF) :]
         return queryset.filter(
-            Q(graph_id=words) | Q(call_chain_id=words) | Q(scenario_id=words) | Q(recorded_user_id=words)
+            Q(subject__icontains=words) | Q(recorded_user_name__icontains=words) | Q(organizer_name__icontains=words)
         )
 
     def only_stuck(self, queryset: QuerySet[Call], name: str, value: bool) -> QuerySet[Call]:
@@ -86,7 +116,7 @@ class CallFilter(django_filters.FilterSet):
         return queryset.exclude(ended_at__isnull=True, gone_at__isnull=True)
 
 
-class OperationFilter(django_filters.FilterSet):
+class OperationFilter(PeriodFilterSet):
     """`?q=&status=&wish=&phase=live|waiting|final&requester=&from=&to=`"""
 
     q = django_filters.CharFilter(method="by_words", max_length=128, label="Search")
@@ -104,6 +134,7 @@ class OperationFilter(django_filters.FilterSet):
 
     class Meta:
         model = Operation
+        form = PeriodForm
         fields: list[str] = []
 
     @classmethod
@@ -115,13 +146,16 @@ class OperationFilter(django_filters.FilterSet):
         return {**super().get_filters(), **days}
 
     def by_words(self, queryset: QuerySet[Operation], name: str, value: str) -> QuerySet[Operation]:
-        """An id of the correction, of its call, or one that Microsoft gave to one of its tries."""
+        """An id of the correction, of its call, or one that Microsoft gave to one of its tries; or its beginning."""
         words = value.strip()
+        calls = Call.objects.filter(_id_is("graph_id", words))
+        results = AttemptResult.objects.filter(_id_is("request_id", words))
         match = (
-            Q(client_context=words)
-            | Q(graph_operation_id=words)
-            | Q(call__graph_id=words)
-            | Q(pk__in=Operation.objects.filter(attempts__result__request_id=words).values("pk"))
+            _id_is("client_context", words)
+            | _id_is("client_context", f"onrecord:{words}")
+            | _id_is("graph_operation_id", words)
+            | Q(call__in=calls.values("pk"))
+            | Q(pk__in=results.values("attempt__operation"))
         )
         key = parse_key(words.removeprefix("onrecord:"))
         return queryset.filter(match | Q(pk=key) if key else match)
@@ -129,6 +163,24 @@ class OperationFilter(django_filters.FilterSet):
     def by_phase(self, queryset: QuerySet[Operation], name: str, value: str) -> QuerySet[Operation]:
         statuses = {"live": LIVE_STATUSES, "waiting": (OperationStatus.AWAITING_APPROVAL,), "final": FINAL_STATUSES}
         return queryset.filter(status__in=statuses[value])
+
+
+def _is_id(words: str) -> bool:
+    return bool(_LIKE_AN_ID.fullmatch(words) or _SHORT_ID.fullmatch(words))
+
+
+def _id_is(column: str, words: str) -> Q:
+    """The whole id; or, from eight characters on, its beginning, with its end where that was given, too."""
+    short = _SHORT_ID.fullmatch(words)
+    if short:
+        return _begins(column, short[1]) & Q(**{f"{column}__endswith": short[2]})
+    return _begins(column, words) if _BEGINNING.fullmatch(words) else Q(**{column: words})
+
+
+def _begins(column: str, beginning: str) -> Q:
+    """As a range, which an index serves whatever its collation; `z` sorts last of all that an id is made of."""
+    bounds = {f"{column}__gte": beginning, f"{column}__lte": f"{beginning}{'z' * 128}"}
+    return Q(**bounds, **{f"{column}__startswith": beginning})
 
 
 def _utc(day: date, at: time) -> datetime:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from recordings.choices import ChangedField
 from recordings.models import Call, Finding, StatusChange
 from recordings.models.keys import parse_key
 from recordings.templatetags.scale import first_known
@@ -61,7 +60,7 @@ def _rows(calls: Sequence[Call], *, now: datetime) -> list[Row]:
     for finding in Finding.objects.open().worst_first().filter(call__in=calls):
         findings[finding.call_id].append(finding)
     changes: dict[int, list[StatusChange]] = defaultdict(list)
-    for change in StatusChange.objects.filter(call__in=calls, field=ChangedField.RECORDING_STATUS).order_by("id"):
+    for change in StatusChange.objects.filter(call__in=calls).order_by("id"):
         changes[change.call_id].append(change)
     return [_row(call, findings[call.pk], changes[call.pk], now=now) for call in calls]
 

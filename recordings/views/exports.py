@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -63,7 +64,8 @@ def _download_filtered(request: HttpRequest, sheet: exports.Sheet, chosen: Filte
 def _filtered(chosen: FilterSet) -> QuerySet[Any] | None:
     """The rows a page's filter lets through; None if it was left empty. Raises BadFilter."""
     if not chosen.is_valid():
-        problems = " ".join(f"{name}: {' '.join(errors)}" for name, errors in chosen.errors.items())
+        named = {name: " ".join(errors) for name, errors in chosen.errors.items()}
+        problems = " ".join(words if name == NON_FIELD_ERRORS else f"{name}: {words}" for name, words in named.items())
         raise exports.BadFilter(f"{problems} Nothing was exported.")
     rows: QuerySet[Any] = chosen.qs
     return rows if any(chosen.data.get(name) for name in chosen.filters) else None

@@ -1,14 +1,17 @@
 """A correction as the pages show it: its tries, what the last of them means, and what a person can do now."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
-from recordings.choices import ON_THE_WIRE, OPEN_OUTCOMES, AttemptOutcome, OperationStatus
+from recordings.choices import ON_THE_WIRE, OPEN_OUTCOMES, AttemptOutcome, ChangedField, OperationStatus
 from recordings.graph.errors import Explanation, explain
-from recordings.models import Attempt, AttemptResult, Operation
+from recordings.models import Attempt, AttemptResult, Operation, StatusChange
+from recordings.rules import duration
+from recordings.views.decisions import Decision, decisions_of
 
 _NO_ANSWER = explain(None, "")
 
@@ -24,6 +27,15 @@ class Row:
     can_check: bool
     can_close: bool
     can_correct_again: bool
+    took: str
+    decisions: Sequence[Decision] = ()
+    told: StatusChange | None = None
+
+    @property
+    def message(self) -> str:
+        """The last word about it, unless a decision says the same."""
+        words = self.operation.result_message
+        return "" if any(decision.reason == words for decision in self.decisions) else words
 
     @property
     def next_step(self) -> str:
@@ -46,6 +58,21 @@ def with_attempts(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     return operations.select_related("call", "requested_by", "approved_by").prefetch_related(attempts)
 
 
+def rows_of(operations: Sequence[Operation], *, now: datetime) -> list[Row]:
+    """A page's rows, with who decided about each and what Teams was told before it: two queries for all of them."""
+    decisions, told = decisions_of(operations), _told_by(operations)
+    return [
+        replace(row_of(operation, now=now), decisions=decisions[operation.pk], told=told.get(operation.pk))
+        for operation in operations
+    ]
+
+
+def _told_by(operations: Iterable[Operation]) -> dict[UUID, StatusChange]:
+    """What Teams was told by each of them that changed it, by the key of the operation."""
+    changes = StatusChange.objects.filter(operation__in=operations, field=ChangedField.RECORDING_STATUS)
+    return {change.operation_id: change for change in changes.order_by("-pk") if change.operation_id}
+
+
 def row_of(operation: Operation, *, now: datetime) -> Row:
     attempts = list(operation.attempts.all())
     result = getattr(attempts[-1], "result", None) if attempts else None
@@ -60,7 +87,18 @@ def row_of(operation: Operation, *, now: datetime) -> Row:
         can_check=is_left_alone and operation.status in ON_THE_WIRE,
         can_close=operation.status in OPEN_OUTCOMES,
         can_correct_again=operation.call.is_live and (failed or operation.status == OperationStatus.UNRESOLVED),
+        took=_took(operation, attempts, now=now),
     )
+
+
+def _took(operation: Operation, attempts: Sequence[Attempt], *, now: datetime) -> str:
+    """From its first byte to its end, or to now; nothing where nothing was ever sent."""
+    if not attempts:
+        return ""
+    length = (operation.finished_at or now) - attempts[0].started_at
+    words = duration(length) if length >= timedelta(seconds=1) else "under 1 s"
+    tries = f", {len(attempts)} tries" if len(attempts) > 1 else ""
+    return f"{words}{tries}" if operation.finished_at else f"{words} so far{tries}"
 
 
 def _explained(operation: Operation, result: AttemptResult | None) -> Explanation | None:

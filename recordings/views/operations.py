@@ -21,7 +21,7 @@ from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
 from recordings.views.back import way_back
 from recordings.views.list_urls import filter_query, list_url, tabs_of
-from recordings.views.operation_rows import row_of, with_attempts
+from recordings.views.operation_rows import row_of, rows_of, with_attempts
 from recordings.views.parts import asks_for_part, is_poll
 
 PAGE_SIZE = 50
@@ -39,7 +39,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
         return _announcement(request, _news(request, found.qs), here_url=list_url("operation_list", query))
     cursor = parse_key(request.GET.get("before", ""))
     operations = list(_page(found.qs, before=cursor))
-    rows = [row_of(operation, now=now) for operation in operations[:PAGE_SIZE]]
+    rows = rows_of(operations[:PAGE_SIZE], now=now)
     last = rows[-1].operation.pk if rows else ""
     context = {
         "now": now,

@@ -66,9 +66,52 @@ def test_an_id_is_found_whole(now: datetime, olga: User, signed_in: SignIn, word
     assert shown(signed_in(olga).get(reverse("call_list"), {"q": words})) == ["57dab8b1-894c-409a"]
 
 
-def test_an_id_is_asked_for_through_indexes(now: datetime) -> None:
+@pytest.mark.parametrize("words", ["57dab8b1", "57DAB8B1", "57dab8b1…409a", "57dab8b1...409a", "chain-of-57dab8b1"])
+def test_an_id_is_found_by_its_beginning_and_as_the_page_shortens_it(
+    now: datetime, olga: User, signed_in: SignIn, words: str
+) -> None:
+    cast.call("57dab8b1-894c-409a", at=now)
+    cast.call("57dab8b2-894c-409a", at=now)
+    expected = [] if words.isupper() else ["57dab8b1-894c-409a"]
+    assert shown(signed_in(olga).get(reverse("call_list"), {"q": words})) == expected
+
+
+@pytest.mark.parametrize("words", ["fixing", "Weekly fix", "call of lee"])
+def test_a_call_is_found_by_words_of_its_title(now: datetime, olga: User, signed_in: SignIn, words: str) -> None:
+    cast.call("call-other", at=now)
+    Call.objects.create(
+        graph_id="call-titled", tenant_id=TENANT_ID, created_at=now, subject="Weekly fixing", organizer_name="Lee Ode"
+    )
+    assert shown(signed_in(olga).get(reverse("call_list"), {"q": words})) == ["call-titled"]
+
+
+@pytest.mark.usefixtures("three_calls")
+def test_days_in_the_wrong_order_list_nothing_and_say_why(olga: User, signed_in: SignIn) -> None:
+    client, days = signed_in(olga), {"from": "2026-11-19", "to": "2026-11-18"}
+    answer = client.get(reverse("call_list"), days)
+    assert "From is after To" in answer.text
+    assert shown(answer) == []
+    for name in ("export_calls", "export_history"):
+        assert client.get(reverse(name), days).status_code == 400
+
+
+def test_the_list_and_the_page_of_a_call_say_the_same_of_its_beginning(
+    now: datetime, olga: User, signed_in: SignIn
+) -> None:
+    """Its capture may be known of a moment before everything else."""
+    cast.call("call-1", at=now - timedelta(minutes=3))
+    cast.tell("capture.started", "call-1", at=now - timedelta(minutes=9))
+    client = signed_in(olga)
+    (row,) = client.get(reverse("call_list")).context["page"].rows
+    page = client.get(reverse("call_detail", args=["call-1"])).context["page"]
+    assert (row.since, row.until) == (page.since, page.until)
+    assert row.since == now - timedelta(minutes=9)
+
+
+@pytest.mark.parametrize("words", ["57dab8b1-894c", "57dab8b1…894c"])
+def test_an_id_is_asked_for_through_indexes(now: datetime, words: str) -> None:
     """SQLite says which way it goes; PostgreSQL reads a table as small as this one whole, whatever is asked."""
-    found = CallFilter({"q": "57dab8b1-894c"}, queryset=Call.objects.all()).qs.order_by()
+    found = CallFilter({"q": words}, queryset=Call.objects.all()).qs.order_by()
     plan = found.explain()
     assert "SCAN recordings_call" not in plan
 

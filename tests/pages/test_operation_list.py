@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import Call, Operation
+from recordings import services
+from recordings.choices import AttemptOutcome, ChangedField, OperationStatus, Source
+from recordings.models import Actor, Call, Operation, StatusChange
 from recordings.operations import Outcome
 from tests import cast
-from tests.pages.corrections import LOST, asked, completed, tried, unknown
+from tests.pages.corrections import DONE, LOST, asked, completed, tried, unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def test_a_stranger_is_sent_to_sign_in_and_a_person_without_a_role_is_refused(cl
 def test_without_operations_the_page_says_so(client: Client, olga: User) -> None:
     client.force_login(olga)
     assert "Nobody has asked for a correction yet" in text_of(client)
-    assert "An id has to be given whole" in text_of(client, "?status=failed")
+    assert "An id is found by its first eight characters" in text_of(client, "?status=failed")
 
 
 def test_a_row_says_who_asked_what_and_what_came_back(client: Client, olga: User, mira: User, call: Call) -> None:
@@ -133,6 +134,9 @@ def test_the_filter_stands_in_the_address(client: Client, olga: User, mira: User
         f"?q={done.client_context}": done,
         "?q=operation-of-graph-1": done,
         "?q=request-of-graph-1": done,
+        "?q=request-of": done,
+        "?q=operation-…ph-1": done,
+        f"?q={str(lost.pk)[:13]}…{str(lost.pk)[-4:]}": lost,
         f"?from={today}&requester=tom": lost,
     }
     for query, expected in queries.items():
@@ -144,6 +148,56 @@ def test_a_filter_that_is_not_understood_says_so_and_lets_the_rest_work(client: 
     client.force_login(olga)
     assert "was not understood" in text_of(client, "?status=nonsense")
     assert client.get(f"{URL}?before=nonsense&from=yesterday&since=nonsense").status_code == 200
+
+
+def test_days_in_the_wrong_order_list_nothing_and_say_why(client: Client, olga: User, mira: User, call: Call) -> None:
+    completed(call, by=mira, now=timezone.now())
+    client.force_login(olga)
+    answer = client.get(f"{URL}?from=2026-12-02&to=2026-12-01")
+    assert "From is after To" in answer.content.decode()
+    assert answer.context["rows"] == []
+    refusal = client.get(f"{reverse('export_operations')}?from=2026-12-02&to=2026-12-01")
+    assert refusal.status_code == 400
+    assert refusal.content.decode().startswith("From is after To")
+
+
+def test_a_correction_took_from_its_first_try_to_its_end(client: Client, olga: User, mira: User, call: Call) -> None:
+    begun = timezone.now() - timedelta(seconds=24)
+    operation = unknown(call, by=mira, now=begun)
+    client.force_login(olga)
+    assert "24 s so far" in text_of(client)
+    tried(operation, DONE, to=OperationStatus.COMPLETED, now=begun + timedelta(seconds=20))
+    assert ">20 s, 2 tries<" in text_of(client)
+
+
+def test_a_row_says_who_closed_it_and_why(client: Client, olga: User, mira: User, call: Call) -> None:
+    operation = unknown(call, by=mira, now=timezone.now())
+    why = "Microsoft never answered"
+    services.close_as_unresolved(operation, by=services.Requester.at_screen(mira), reason=why, now=timezone.now())
+    client.force_login(olga)
+    page = text_of(client)
+    assert "<b>Closed as unresolved by mira</b>" in page
+    assert f": {why}" in page
+
+
+def test_a_row_says_what_teams_was_told_before(client: Client, olga: User, mira: User) -> None:
+    now = timezone.now()
+    call = cast.call("call-1", at=now - timedelta(minutes=1), capture="started", told="recording")
+    operation = completed(call, by=mira, now=now)
+    StatusChange.objects.create(
+        call=call,
+        field=ChangedField.RECORDING_STATUS,
+        old="recording",
+        new="failed",
+        source=Source.GRAPH,
+        actor=Actor.objects.job("sender"),
+        operation=operation,
+        occurred_at=now,
+        recorded_at=now,
+    )
+    client.force_login(olga)
+    (row,) = client.get(URL).context["rows"]
+    assert (row.told.old, row.told.new) == ("recording", "failed")
 
 
 def test_pages_go_by_key_newest_first_and_lose_no_row(client: Client, olga: User, mira: User) -> None:
@@ -168,10 +222,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         unknown(cast.call(f"call-{number}", at=now), by=mira, now=now)
     client.force_login(olga)
     client.get(URL)
-    with django_assert_max_num_queries(12) as seen:
+    with django_assert_max_num_queries(14) as seen:
         client.get(URL)
     assert not [query for query in seen.captured_queries if "COUNT(*)" in query["sql"] and "LIMIT" in query["sql"]]
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         client.get(URL, headers={"HX-Request": "true"})
 
 
