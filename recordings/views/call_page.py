@@ -111,6 +111,15 @@ class CallPage:
         return f"{count} open, worst {self.worst.label.lower()}" if self.worst else "None open"
 
     @property
+    def facts_mark(self) -> str:
+        """What a correction is judged by, in one text: another text means that the facts have changed (app.js)."""
+        call, newest = self.call, self.operations[:1]
+        known = [call.state, call.capture_state, call.recording_status, call.recording_status_source, call.is_live]
+        known += [f"{operation.pk} {operation.status}" for operation in newest]
+        known += [target.refusal or target.needs_second for target in self.panel.targets]
+        return "|".join(map(str, known))
+
+    @property
     def has_more_changes(self) -> bool:
         return len(self.rows) == MOST_CHANGES
 

@@ -13,7 +13,14 @@
   // A region somebody is using stays as it is: focus inside, or a form with something typed into it.
   const isInUse = (region) =>
     region.contains(document.activeElement) ||
-    [...region.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+    [...region.querySelectorAll("textarea")].some((field) => field.value !== "");
+
+  // What stays may speak of facts that are no longer so: then it says that.
+  const sayFactsChanged = (region, fragment) => {
+    const note = region.querySelector("[data-facts-changed]");
+    const fresh = fragment.querySelector("[data-facts]");
+    if (note && fresh && fresh.dataset.facts !== region.dataset.facts) note.hidden = false;
+  };
 
   const ageInWords = () => {
     const seconds = Math.round((Date.now() - lastAnswerAt) / 1000);
@@ -52,7 +59,9 @@
     isPollAnswer = event.detail.requestConfig.elt.matches("[data-poll]");
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (isPollAnswer && isInUse(event.detail.target)) event.detail.shouldSwap = false;
+    if (!isPollAnswer || !isInUse(event.detail.target)) return;
+    event.detail.shouldSwap = false;
+    sayFactsChanged(event.detail.target, event.detail.fragment);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isPoll(event) || !event.detail.successful) return;
@@ -81,6 +90,13 @@
       await navigator.clipboard.writeText(button.dataset.copy);
       document.getElementById("live").textContent = "Copied.";
     }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   document.addEventListener("keydown", (event) => {
