@@ -17,8 +17,8 @@ register = template.Library()
 
 @register.simple_tag
 def captured(call: Call, now: datetime) -> SafeString:
-    shown, words = _shown(call, now)
-    return chip(shown, words)
+    """For where the words beside it say when that was said."""
+    return chip(_shown(call, now)[0])
 
 
 @register.simple_tag
@@ -35,4 +35,6 @@ def _shown(call: Call, now: datetime) -> tuple[Look, str]:
         return shown, shown.label
     if call.capture_state == CaptureState.CAPTURING:
         shown = replace(shown, tone="mute")
-    return shown, format_html('{}<span class="rel">, last said {}</span>', shown.label, ago(call.capture_at, now))
+    return shown, format_html(
+        '<span>{}<span class="rel">, last said {}</span></span>', shown.label, ago(call.capture_at, now)
+    )

@@ -242,7 +242,7 @@ def captured_in(page: str) -> list[str]:
     """The tone of each chip that says what is captured."""
     return re.findall(
         r'class="chip(?: chip-box)? t-(\w+)">(?:<span class="k">Captured</span>)?<svg[^>]*>'
-        r'<use href="#r-recording"/></svg>Capturing',
+        r'<use href="#r-recording"/></svg>(?:<span>)?Capturing',
         page.split('id="timeline"', maxsplit=1)[0],
     )
 
