@@ -16,8 +16,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.text import Truncator
 
-from recordings import permissions
+from recordings import ledger, permissions
 from recordings.models import (
     Actor,
     Attempt,
@@ -26,17 +27,16 @@ from recordings.models import (
     CallQuerySet,
     Delivery,
     Finding,
-    Leaf,
     LedgerEntry,
-    Node,
     Operation,
     Recorder,
-    Seal,
     StatusChange,
-    Unsealed,
 )
 
 LONGEST_LIST = 1000
+# The facts of a ledger entry that say in a list what it is about, and why it was done.
+_SAY_WHAT = ("requested_status", "status", "outcome", "rule", "resolution", "what", "file", "role", "recorder_name")
+_SAY_WHY = ("reason", "why", "result_message", "root_cause", "evidence")
 
 admin.site.site_title = "On Record"
 admin.site.site_header = "On Record, admin"
@@ -179,35 +179,28 @@ class FindingAdmin(ReadOnlyAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
-    list_display = ("id", "action", "actor", "call", "occurred_at", "recorded_at")
+    """What changed and why stand in the body alone, which is the truth."""
+
+    list_display = ("short_id", "action", "what", "why", "actor", "call", "occurred_at")
     list_select_related = ("actor", "call")
     list_filter = ("action",)
     search_fields = ("id__exact", "call__graph_id__exact")
 
+    @admin.display(description="id")
+    def short_id(self, entry: LedgerEntry) -> str:
+        return f"{str(entry.pk)[:8]}…{str(entry.pk)[-4:]}"
 
-@admin.register(Unsealed)
-class UnsealedAdmin(ReadOnlyAdmin):
-    list_display = ("entry_id",)
-    ordering = ("-entry_id",)
+    @admin.display(description="what")
+    def what(self, entry: LedgerEntry) -> str:
+        body = ledger.body_of(entry)
+        if "old" in body:
+            return f"{body['field']}: {body['old'] or 'nothing'} → {body['new'] or 'nothing'}"
+        return ", ".join(str(body[name]) for name in _SAY_WHAT if body.get(name) not in (None, ""))
 
-
-@admin.register(Leaf)
-class LeafAdmin(ReadOnlyAdmin):
-    list_display = ("index", "entry_id")
-    ordering = ("-index",)
-    search_fields = ("index__exact", "entry_id__exact")
-
-
-@admin.register(Node)
-class NodeAdmin(ReadOnlyAdmin):
-    list_display = ("level", "position")
-
-
-@admin.register(Seal)
-class SealAdmin(ReadOnlyAdmin):
-    list_display = ("size", "sealed_at")
-    ordering = ("-size",)
-    search_fields = ("size__exact",)
+    @admin.display(description="reason")
+    def why(self, entry: LedgerEntry) -> str:
+        body = ledger.body_of(entry)
+        return Truncator(" · ".join(str(body[name]) for name in _SAY_WHY if body.get(name))).chars(120)
 
 
 @admin.register(Actor)
