@@ -11,7 +11,15 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
-from recordings.choices import FINAL_STATUSES, LIVE_STATUSES, CallState, CaptureState, OperationStatus, RecordingStatus
+from recordings.choices import (
+    FINAL_STATUSES,
+    LIVE_STATUSES,
+    SENDABLE_STATUSES,
+    CallState,
+    CaptureState,
+    OperationStatus,
+    RecordingStatus,
+)
 from recordings.models import AttemptResult, Call, Operation, Recorder
 from recordings.models.keys import parse_key
 
@@ -122,7 +130,10 @@ class OperationFilter(PeriodFilterSet):
     q = django_filters.CharFilter(method="by_words", max_length=128, label="Search")
     status = django_filters.ChoiceFilter(choices=OperationStatus.choices, label="Status", empty_label="Any")
     wish = django_filters.ChoiceFilter(
-        field_name="requested_status", choices=RecordingStatus.choices, label="Asked for", empty_label="Any"
+        field_name="requested_status",
+        choices=[(status.value, status.label) for status in SENDABLE_STATUSES],
+        label="Asked for",
+        empty_label="Any",
     )
     phase = django_filters.ChoiceFilter(
         method="by_phase",

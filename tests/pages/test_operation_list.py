@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from recordings import services
 from recordings.choices import AttemptOutcome, ChangedField, OperationStatus, Source
+from recordings.filters import OperationFilter
 from recordings.models import Actor, Call, Operation, StatusChange
 from recordings.operations import Outcome
 from tests import cast
@@ -266,3 +267,9 @@ def test_a_step_back_gets_the_whole_page_and_no_page_is_kept_by_the_browser(clie
     assert "<html" in again.content.decode()
     for headers in ({}, {"HX-Request": "true"}):
         assert "no-store" in client.get(URL, headers=headers).headers["Cache-Control"]
+
+
+def test_only_what_may_be_told_to_teams_can_be_asked_for() -> None:
+    """Invariant 7: nobody ever asks for `unknown`, so the filter does not offer it."""
+    offered = [value for value, _ in OperationFilter({}, queryset=Operation.objects.all()).form.fields["wish"].choices]
+    assert offered == ["", "recording", "notRecording", "failed"]
