@@ -137,7 +137,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 # No secret leaves on an error page, not even on a developer's (invariant 9).
 DEFAULT_EXCEPTION_REPORTER_FILTER = "dashboard.error_pages.DiscreetFilter"
 
-# A message from a machine may be this long; more is answered 413.
+# Forms of people; what machines post has a limit of its own in recordings/views/webhooks.py.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 LANGUAGE_CODE = "en-gb"

@@ -64,7 +64,8 @@ def merge(call: Call, patch: GraphCall) -> None:
         "scenario_id": patch.scenario_id,
         "direction": patch.direction,
         "subject": patch.subject,
-        "is_policy_call": patch.is_policy_call,
+        # Only where nobody knew: an invitation that arrives late does not undo Graph's own refusal (8506).
+        "is_policy_call": patch.is_policy_call if call.is_policy_call is None else None,
         "recorded_user_id": patch.recorded_user.id if patch.recorded_user else None,
         "recorded_user_name": patch.recorded_user.display_name if patch.recorded_user else None,
         "organizer_id": patch.organizer.id if patch.organizer else None,

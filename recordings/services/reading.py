@@ -1,5 +1,6 @@
 """Ask Graph how a call is now. The answer is a fact like any other: ingest takes it in."""
 
+import logging
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from recordings.graph.wire import GraphCall
 from recordings.models import Call
 from recordings.services import connection
 from recordings.services.locking import lock_call
+
+logger = logging.getLogger(__name__)
 
 # From so many probes on, "most of them" says more about our credential than about the calls.
 SUSPECT_FROM = 3
@@ -61,9 +64,15 @@ def take_in(reading: Reading) -> Reading:
 
 
 def is_suspect(readings: Collection[Reading]) -> bool:
-    """Whether most probes of one pass found no call (invariant 5): another app's credential would see just that."""
+    """Whether most probes of one pass found no call (invariant 5): another app's credential would see just that.
+
+    The log says so, for who has to check the credential.
+    """
     gone = sum(reading.is_gone for reading in readings)
-    return len(readings) >= SUSPECT_FROM and 2 * gone > len(readings)
+    suspect = len(readings) >= SUSPECT_FROM and 2 * gone > len(readings)
+    if suspect:
+        logger.error("most calls of this pass were not found: is this the recorder bot's own credential?")
+    return suspect
 
 
 def _probe(call: Call, *, now: datetime, until: float) -> Reading:

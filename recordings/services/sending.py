@@ -1,6 +1,5 @@
 """Intent, wire, truth: take one stored wish to Graph. Every try is an Attempt, committed before its first byte."""
 
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -28,8 +27,6 @@ from recordings.services import connection
 from recordings.services.corrections import ruling
 from recordings.services.locking import lock_both
 from recordings.services.reading import SUSPECT_FROM, is_suspect, probe_call, read_call
-
-logger = logging.getLogger(__name__)
 
 ACTOR_NAME = "sender"
 # A person is waiting: a Retry-After up to here is sat out, a longer one is left to the worker.
@@ -67,8 +64,6 @@ def send_due(now: datetime, *, limit: int = 50, clock: Clock = timezone.now) -> 
     """Send at most `limit` stored wishes whose moment has come (aware UTC); how many were looked at."""
     due = list(Operation.objects.to_send(now).select_related("call")[:limit])
     suspect = len(due) >= SUSPECT_FROM and is_suspect([probe_call(one.call, now=now) for one in due])
-    if suspect:
-        logger.error("most calls of this pass were not found: is this the recorder bot's own credential?")
     each(due, lambda one: _wait_out_suspicion(one.pk, now=now) if suspect else send_operation(one.pk, clock=clock))
     return len(due)
 

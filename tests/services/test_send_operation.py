@@ -200,6 +200,9 @@ def test_8506_marks_the_call_as_no_recording_call(sandbox: Sandbox, wish: Operat
     assert call.is_policy_call is False
     change = call.statuschange_set.get(field="is_policy_call")
     assert (change.old, change.new) == ("yes", "no")
+    cast.tell("call.joined", "call-1", at=timezone.now(), tenantId=call.tenant_id, isPolicyCall=True)
+    call.refresh_from_db()
+    assert call.is_policy_call is False, "a late word of joining does not undo Graph's refusal"
 
 
 def test_a_404_to_the_post_marks_the_call_gone_and_does_not_end_it(sandbox: Sandbox, wish: Operation) -> None:
