@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.graph.errors import Explanation, explain, explain_result
-from recordings.models import AttemptResult, Operation
+from recordings.choices import OperationStatus
+from recordings.graph.errors import Explainer
+from recordings.models import Operation
 
 type Fact = str | int | bool | None
 
@@ -52,7 +52,8 @@ def refused_by_us(why: str) -> Verdict:
 
 def verdict_of(operation: Operation) -> Verdict:
     """The verdict on an operation as it stands now."""
-    facts = _facts_of(operation)
+    explained = operation.explained()
+    facts = _facts_of(operation) | _explained_facts(explained)
     status = OperationStatus(operation.status)
     if status == _S.COMPLETED:
         sentence = f"Teams was told {operation.requested_status}, and Microsoft confirmed it."
@@ -61,8 +62,8 @@ def verdict_of(operation: Operation) -> Verdict:
         why = operation.needs_approval_why
         sentence = f"It waits for a second person: {why}"
         return Verdict(Exit.WAITING_FOR_APPROVAL, "waitingForApproval", sentence, {**facts, "why": why})
-    if status == _S.FAILED:
-        return _failed(operation, facts)
+    if status == _S.FAILED and explained:
+        return _failed(operation, explained, facts)
     if status in _OPEN:
         outcome, sentence = _OPEN[status]
         return Verdict(Exit.UNKNOWN, outcome, f"{sentence} {operation.result_message}".strip(), facts)
@@ -70,39 +71,25 @@ def verdict_of(operation: Operation) -> Verdict:
     return Verdict(Exit.REFUSED_BY_US, "refusedByOnRecord", f"On Record refused: {why}", {**facts, "why": why})
 
 
-def _failed(operation: Operation, facts: dict[str, Fact]) -> Verdict:
-    result = _last_result(operation)
-    explained = _explained(operation, result)
-    said = operation.result_message or (result.message if result else "")
-    code = (result.error_code if result else "") or operation.result_code
+def _failed(operation: Operation, explained: Explainer, facts: dict[str, Fact]) -> Verdict:
+    """Refused by Microsoft, or never sent; either way Teams was not told, and both are one exit code."""
+    result = operation.last_result
     request_id = result.request_id if result else ""
-    words = [f"Microsoft refused: {explained.title}.", explained.meaning, explained.next_step]
-    words += [f"Code {code}." if code else "", f"Request id {request_id}." if request_id else ""]
     more: dict[str, Fact] = {
-        "code": code,
-        "explanation": explained.meaning,
-        "next_step": explained.next_step,
-        "said": said,
+        "code": operation.result_code or (result.error_code if result else ""),
+        "said": operation.result_message or (result.message if result else ""),
         "request_id": request_id,
     }
+    words = [f"Teams was not told. {explained.title}.", explained.meaning, explained.next_step, explained.retry_words]
+    words += [f"Code {more['code']}." if more["code"] else "", f"Request id {request_id}." if request_id else ""]
     return Verdict(Exit.REFUSED_BY_GRAPH, "refusedByGraph", " ".join(filter(None, words)), {**facts, **more})
 
 
-def _explained(operation: Operation, result: AttemptResult | None) -> Explanation:
-    """An operation that Graph took and then failed is explained by its result, another one by its error."""
-    if result is not None and result.outcome == AttemptOutcome.ACCEPTED:
-        return explain_result(_number(operation.result_code), _number(operation.result_subcode))
-    if result is None:
-        return explain(None, operation.result_code)
-    return explain(result.http_status, result.error_code)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
-
-
-def _last_result(operation: Operation) -> AttemptResult | None:
-    return AttemptResult.objects.filter(attempt__operation=operation).order_by("-attempt__number").first()
+def _explained_facts(explained: Explainer | None) -> dict[str, Fact]:
+    if explained is None:
+        return {}
+    words: dict[str, Fact] = {"explanation": explained.meaning, "next_step": explained.next_step}
+    return words | ({"retry_can_work": explained.retry_can_work} if explained.says_retry else {})
 
 
 def _facts_of(operation: Operation) -> dict[str, Fact]:

@@ -15,6 +15,7 @@ from recordings.choices import (
     RecordingStatus,
     look,
 )
+from recordings.graph.errors import CorrectionFacts, Explainer, explain_correction
 from recordings.models.calls import Call
 from recordings.models.keys import new_key
 from recordings.models.people import Actor
@@ -105,6 +106,27 @@ class Operation(models.Model):
     @property
     def wish_look(self) -> Look:
         return look(RecordingStatus, self.requested_status)
+
+    @property
+    def last_result(self) -> "AttemptResult | None":
+        """Of the last try; None before any try, and while its answer is not stored."""
+        attempts = list(self.attempts.all())
+        return getattr(attempts[-1], "result", None) if attempts else None
+
+    def explained(self) -> Explainer | None:
+        """What it means as it stands, what to do, and whether a retry can work; None where nothing went wrong."""
+        result = self.last_result
+        return explain_correction(
+            CorrectionFacts(
+                status=self.status,
+                outcome=result.outcome if result else "",
+                http_status=result.http_status if result else None,
+                error_code=result.error_code if result else "",
+                result_code=self.result_code,
+                result_subcode=self.result_subcode,
+                is_call_over=not self.call.is_live,
+            )
+        )
 
 
 class Attempt(models.Model):

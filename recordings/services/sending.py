@@ -120,7 +120,7 @@ def _hold(key: UUID, problem: GraphError, *, now: datetime) -> None:
             now=now,
             reason="nothing was sent",
             columns={
-                "result_code": problem.code[:32],
+                "result_code": (problem.code or str(problem.http_status or ""))[:32],
                 "result_message": f"Nothing was sent: {problem.message}"[:1024],
             },
         )

@@ -20,14 +20,13 @@ _WORDS = {
         messages.WARNING,
         "No clear answer came: Teams may have been told or not. On Record goes on asking; do not send it again.",
     ),
-    _S.FAILED: (messages.ERROR, "Teams was not told. Open the correction to see why and what to do."),
-    _S.UNRESOLVED: (
-        messages.WARNING,
-        "It could not be found out whether Teams was told. Look at the call and decide what is right.",
-    ),
-    _S.DECLINED: (messages.INFO, "It was declined. Nothing was sent."),
-    _S.EXPIRED: (messages.WARNING, "Its time to be approved has passed. Nothing was sent."),
-    _S.CANCELLED: (messages.WARNING, "It was cancelled. Nothing was sent."),
+}
+_ENDS = {
+    _S.FAILED: (messages.ERROR, "Teams was not told."),
+    _S.UNRESOLVED: (messages.WARNING, "It could not be found out whether Teams was told."),
+    _S.DECLINED: (messages.INFO, "It was declined."),
+    _S.EXPIRED: (messages.WARNING, "Its time to be approved has passed."),
+    _S.CANCELLED: (messages.WARNING, "It was cancelled."),
 }
 
 
@@ -38,12 +37,27 @@ def requester(request: HttpRequest) -> Requester:
 
 
 def say_outcome(request: HttpRequest, operation: Operation) -> None:
-    """Add the message for where the operation stands now."""
+    """Add the message for where the operation stands now; an end that is no success says why and what to do."""
     status = OperationStatus(operation.status)
     if status == OperationStatus.COMPLETED:
         messages.success(request, f"Teams was told “{operation.wish_look.label}”. Microsoft confirmed it.")
         return
+    if status in _ENDS:
+        level, words = _ENDS[status]
+        messages.add_message(request, level, f"{words} {_why(operation)}".strip())
+        return
     level, words = _WORDS[status]
-    holds_why = status in (OperationStatus.PENDING, OperationStatus.FAILED, OperationStatus.CANCELLED)
-    why = operation.result_message if holds_why else ""
+    why = operation.result_message if status == OperationStatus.PENDING else ""
     messages.add_message(request, level, f"{words} {why}".strip())
+
+
+def _why(operation: Operation) -> str:
+    """The explainer as one paragraph; what On Record itself refused is said in the words it was refused with."""
+    explained = operation.explained()
+    if explained is None:
+        return operation.result_message
+    meaning = explained.meaning
+    if operation.status == OperationStatus.CANCELLED:
+        meaning = operation.result_message or meaning
+    said = f"{explained.title} ({explained.answer}): {meaning}" if explained.answer else meaning
+    return " ".join(filter(None, (said, explained.next_step, explained.retry_words)))

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest
 
 from recordings import permissions
-from recordings.choices import AttemptOutcome, Look, OperationStatus
+from recordings.choices import Look, OperationStatus
 from recordings.forms import CorrectionForm
-from recordings.graph.errors import Explanation, explain, explain_result
+from recordings.graph.errors import Explanation, explain_result, explain_try
 from recordings.models import Attempt, AttemptResult, Call, Finding, Operation, StatusChange
 from recordings.rules import Explained, duration
 from recordings.templatetags.scale import first_known
@@ -179,6 +179,5 @@ def _correction(operation: Operation, decisions: Sequence[Decision], *, now: dat
 
 def _try(attempt: Attempt) -> Try:
     result = getattr(attempt, "result", None)
-    if result is None or result.outcome == AttemptOutcome.ACCEPTED:
-        return Try(attempt, result, None)
-    return Try(attempt, result, explain(result.http_status, result.error_code))
+    explanation = explain_try(result.outcome, result.http_status, result.error_code) if result else None
+    return Try(attempt, result, explanation)

@@ -1,6 +1,5 @@
 """The calls: the list, one call, and correcting what Teams was told of it."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,8 +10,7 @@ from recordings import permissions, services
 from recordings.choices import OperationStatus
 from recordings.filters import CallFilter
 from recordings.forms import CorrectionForm
-from recordings.graph.errors import explain
-from recordings.models import Call, Operation
+from recordings.models import Call
 from recordings.services import CorrectionRefused
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
@@ -85,7 +83,7 @@ def correct_call(request: HttpRequest, graph_id: str) -> HttpResponse:
         return _panel(request, _call(graph_id), form=form, chosen=wish, refused=refusal.why, status=422)
     if operation.status == OperationStatus.PENDING:
         operation = services.send_operation(operation.pk)
-    _say(request, operation)
+    say_outcome(request, operation)
     return _after_correction(request, graph_id, said=f"Correction: {operation.status_look.label}.")
 
 
@@ -121,15 +119,3 @@ def _after_correction(request: HttpRequest, graph_id: str, *, said: str) -> Http
     response = render(request, "recordings/call_detail.html#after", context)
     response["HX-Retarget"], response["HX-Reswap"] = "#call", "outerHTML"
     return response
-
-
-def _say(request: HttpRequest, operation: Operation) -> None:
-    """What became of it; of a refusal by Microsoft also the code, what it means and what to do."""
-    last = operation.attempts.select_related("result").last()
-    result = getattr(last, "result", None)
-    if operation.status != OperationStatus.FAILED or result is None:
-        say_outcome(request, operation)
-        return
-    words = explain(result.http_status, result.error_code)
-    code = f" (code {result.error_code})" if result.error_code else ""
-    messages.error(request, f"Teams was not told. {words.title}{code}: {words.meaning} {words.next_step}")

@@ -62,7 +62,7 @@ def test_a_refusal_by_graph_is_told_with_its_code_and_what_to_do(
     sandbox.fault("error", status=403, code="7504", action=UPDATE)
     text = signed_in(mira).post(form_of(call), WISH, headers=HTMX).text
     assert "Teams was not told." in text
-    assert "(code 7504)" in text
+    assert "No permission in this tenant (403 · code 7504): " in text
     assert "Trying again cannot work." in text
 
 

@@ -21,7 +21,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, TypedDict, Unpack
 
-from recordings.graph.errors.explanations import Explanation, explain, explain_result
+from recordings.graph.errors.corrections import CorrectionFacts, Explainer, explain_correction, explain_try
+from recordings.graph.errors.explanations import Explanation, explain, explain_operation_result, explain_result
 from recordings.graph.errors.parsing import ErrorBody, parse_error_body, parse_http_date, parse_retry_after
 
 _SECRETS = re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*)*|\b(?:Bearer|Basic)\s+[^\s\"',;]+", re.ASCII | re.IGNORECASE)
@@ -161,7 +162,9 @@ def redact(message: str) -> str:
 
 
 __all__ = [
+    "CorrectionFacts",
     "ErrorBody",
+    "Explainer",
     "Explanation",
     "Facts",
     "GraphAuthFailed",
@@ -178,7 +181,10 @@ __all__ = [
     "Outcome",
     "error_for",
     "explain",
+    "explain_correction",
+    "explain_operation_result",
     "explain_result",
+    "explain_try",
     "parse_error_body",
     "parse_http_date",
     "parse_retry_after",

@@ -53,6 +53,11 @@ RESULTS: Mapping[tuple[int | None, int | None], Words] = {
     ),
     (500, 7106): _NO_SETUP,
 }
+# A subcode means one thing, whatever code stands before it: 7106 also comes as "DiagCode: 3002#7106" or 3003#7106.
+RESULTS_BY_SUBCODE: Mapping[str, Words] = {
+    **{str(subcode): words for (_, subcode), words in RESULTS.items()},
+    **dict.fromkeys(("3002", "3003"), _NO_SETUP),
+}
 # for pairs not listed, by the hundreds of the code
 RESULTS_BY_CODE: Mapping[int, Words] = {
     2: ("Ended normally", "Microsoft reports a normal end.", _NOTHING),

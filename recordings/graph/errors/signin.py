@@ -16,7 +16,7 @@ SIGN_IN_REFUSED: Words = (
 SIGN_IN_PASSING: Words = (
     "Sign-in is having trouble",
     "The sign-in service has a passing problem, so nothing was sent.",
-    "Nothing to do: On Record tries again.",
+    "If it lasts, look at Microsoft's page of service health.",
 )
 # "sign-in" is our own word for an answer that never came or could not be read
 SIGN_IN_PASSING_CODES = (
@@ -58,6 +58,21 @@ SIGN_IN_REFUSALS: Mapping[str, Words] = {
         "Tenant not found",
         "There is no such tenant in this cloud.",
         _ADMIN + "check GRAPH_TENANT_ID and GRAPH_CLOUD.",
+    ),
+    "AADSTS900023": (
+        "Tenant not valid",
+        "What is set as the tenant is neither a tenant's id nor one of its names.",
+        _ADMIN + "set GRAPH_TENANT_ID to the id of the tenant.",
+    ),
+    "AADSTS7000229": (
+        "App not added to this tenant",
+        "The app is registered, but the tenant has not taken it in.",
+        _ADMIN + "have an administrator of the tenant consent to the app.",
+    ),
+    "AADSTS7000218": (
+        "No credential given",
+        "The sign-in service got neither a secret nor a signed claim from us.",
+        _ADMIN + "set GRAPH_CLIENT_SECRET or GRAPH_CLIENT_CERTIFICATE.",
     ),
     "AADSTS700016": (
         "App not known in this tenant",
