@@ -98,6 +98,7 @@ class CaptureState(Worded):
 
     UNKNOWN = "unknown", "mute", "r-unknown", "Not reported"
     CAPTURING = "capturing", "ok", "r-recording", "Capturing"
+    PAUSED = "paused", "warn", "c-hold", "Paused"
     STOPPED = "stopped", "mute", "r-notRecording", "Stopped"
     FAILED = "failed", "bad", "r-failed", "Capture failed"
 
@@ -143,12 +144,35 @@ SEVERITY_ORDER = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LO
 
 
 class Rule(Worded):
-    """Why a status is stuck. The value is the stable code an auditor quotes; the room rules holds the conditions."""
+    """Why a status is stuck. The value is the stable code an auditor quotes; the room rules holds the conditions.
+
+    R1 to R19 are the codes of the reference on Graph; a code that is missing here is no rule of ours. R14, several legs
+    of one person, is none either: Graph says that it is no error, so the pages show such legs together.
+    """
 
     CAPTURING_UNTOLD = "R1", "bad", "v-critical", "Capturing, but Teams was not told"
-    TOLD_NOT_CAPTURING = "R2", "bad", "v-high", "Told recording, but capture stopped"
+    TOLD_NOT_CAPTURING = "R2", "bad", "v-high", "Told recording, but not capturing"
+    TOLD_OTHERWISE = "R3", "bad", "v-critical", "Capturing, but Teams was told otherwise"
     OPERATION_UNSETTLED = "R4", "warn", "v-medium", "Correction not settled"
+    OPERATION_FAILED = "R5", "bad", "v-high", "Correction failed, and nothing put it right"
     TOLD_AFTER_END = "R7", "bad", "v-high", "Still told recording after the call ended"
+    NO_SIGN_OF_LIFE = "R8", "warn", "v-medium", "No sign of life"
+    ORPHAN_LEG = "R9", "bad", "v-high", "The call goes on without its recorder"
+    DROPPED = "R10", "bad", "v-high", "Recorder dropped in mid-call"
+    STATUS_REFUSED = "R11", "warn", "v-medium", "Microsoft takes no status for this call"
+    TENANT_BLOCKED = "R12", "bad", "v-critical", "Microsoft refuses the whole tenant"
+    NEVER_ESTABLISHED = "R13", "warn", "v-medium", "Never established"
+    FLAPPING = "R17", "warn", "v-medium", "Told status goes back and forth"
+    OVER_AGE = "R19", "mute", "v-low", "Older than any call"
+    SILENT_RECORDER = "R20", "bad", "v-high", "Recorder has gone silent"
+
+
+class Subject(Worded):
+    """What a finding is about."""
+
+    CALL = "call", "mute", "calls", "Call"
+    RECORDER = "recorder", "mute", "r-recording", "Recorder"
+    TENANT = "tenant", "mute", "operations", "Tenant"
 
 
 class Source(Worded):
@@ -193,6 +217,13 @@ class Resolution(Worded):
     LEFT_UNRESOLVED = "leftUnresolved", "warn", "o-unresolved", "Outcome left open"
     ATTESTED = "attested", "info", "seal", "Attested by a person"
     SELF_RECOVERED = "selfRecovered", "mute", "o-completed", "Recovered by itself"
+    CALL_ENDED = "callEnded", "mute", "c-terminated", "The call ended first"
+    FALSE_POSITIVE = "falsePositive", "mute", "o-cancelled", "False positive"
+    CLOSED_BY_PERSON = "closedByPerson", "info", "person", "Closed by a person, without evidence"
+
+
+# A person's word closes a condition that may go on: it stays closed until the condition begins anew.
+SETTLED_BY_PERSON = (Resolution.ATTESTED, Resolution.FALSE_POSITIVE, Resolution.CLOSED_BY_PERSON)
 
 
 class RootCause(Worded):
@@ -202,6 +233,7 @@ class RootCause(Worded):
     NETWORK = "network", "mute", "warn", "Network"
     POLICY_NOT_ASSIGNED = "policyNotAssigned", "mute", "warn", "Policy not assigned"
     TEST_CALL = "testCall", "mute", "warn", "Test call"
+    FALSE_POSITIVE = "falsePositive", "mute", "warn", "False positive"
     OTHER = "other", "mute", "warn", "Other (say so in the reason)"
 
 
@@ -213,6 +245,36 @@ class AttemptOutcome(Worded):
     THROTTLED = "throttled", "warn", "o-pending", "Graph asked to wait"
     NOT_SENT = "notSent", "mute", "o-cancelled", "Not sent"
     UNKNOWN = "unknown", "warn", "o-unknown", "Outcome unknown"
+
+
+class BulkKind(Worded):
+    CORRECT = "correct", "info", "operations", "Correction"
+    ATTEST = "attest", "info", "seal", "Attestation"
+
+
+class BulkStanding(Worded):
+    """Where the pre-check sorts a call: what a bulk job can do about it."""
+
+    CAN_ACT = "canAct", "ok", "operations", "Microsoft can act"
+    NEEDS_APPROVAL = "needsApproval", "warn", "o-awaitingApproval", "Needs approval"
+    ALREADY_RIGHT = "alreadyRight", "mute", "o-completed", "Already right"
+    IN_PROGRESS = "inProgress", "info", "o-running", "Correction in progress"
+    AGAINST_RECORDER = "againstRecorder", "bad", "lock", "Against the recorder's word"
+    ATTEST_ONLY = "attestOnly", "mute", "seal", "Ended: attestation only"
+    NOT_POSSIBLE = "notPossible", "mute", "o-cancelled", "Not possible now"
+
+
+class BulkItemStatus(Worded):
+    """What became of one item of a bulk job. Everything but `waiting` and `working` is final for the item."""
+
+    WAITING = "waiting", "mute", "o-pending", "Waiting"
+    WORKING = "working", "info", "o-running", "Working"
+    DONE = "done", "ok", "o-completed", "Done"
+    AWAITING_APPROVAL = "awaitingApproval", "warn", "o-awaitingApproval", "Waiting for approval"
+    OPEN = "open", "warn", "o-unknown", "Outcome still open"
+    FAILED = "failed", "bad", "o-failed", "Failed"
+    REFUSED = "refused", "warn", "o-cancelled", "Refused by On Record"
+    STOPPED = "stopped", "mute", "o-cancelled", "Stopped before its turn"
 
 
 class LedgerAction(Worded):
@@ -231,8 +293,21 @@ class LedgerAction(Worded):
     CORRECTION_SETTLED = "correction.settled", "ok", "o-completed", "Correction settled"
     CORRECTION_UNRESOLVED = "correction.unresolved", "warn", "o-unresolved", "Correction unresolved"
     FINDING_OPENED = "finding.opened", "bad", "findings", "Finding opened"
+    FINDING_REOPENED = "finding.reopened", "bad", "findings", "Finding opened again"
+    FINDING_ACKNOWLEDGED = "finding.acknowledged", "info", "findings", "Finding acknowledged"
+    FINDING_ASSIGNED = "finding.assigned", "info", "person", "Finding assigned"
+    FINDING_COMMENTED = "finding.commented", "mute", "findings", "Comment on a finding"
+    FINDING_SNOOZED = "finding.snoozed", "mute", "findings", "Finding put off"
     FINDING_RESOLVED = "finding.resolved", "ok", "findings", "Finding closed"
+    FINDING_EXPLAINED = "finding.explained", "info", "findings", "Root cause named"
     FINDING_ATTESTED = "finding.attested", "info", "seal", "Attestation"
+    BLIND_SPOT_OPENED = "blindSpot.opened", "warn", "r-unknown", "Blind spot began"
+    BLIND_SPOT_CLOSED = "blindSpot.closed", "info", "r-unknown", "Blind spot ended"
+    TENANT_BLOCKED = "tenant.blocked", "bad", "operations", "Microsoft refused the tenant"
+    TENANT_CLEARED = "tenant.cleared", "ok", "operations", "Microsoft serves the tenant again"
+    BULK_STARTED = "bulk.started", "info", "operations", "Bulk job started"
+    BULK_STOPPED = "bulk.stopped", "warn", "o-cancelled", "Bulk job stopped"
+    BULK_FINISHED = "bulk.finished", "info", "o-completed", "Bulk job finished"
     EXPORT_STARTED = "export.started", "mute", "exports", "Export started"
     EXPORT_FINISHED = "export.finished", "mute", "exports", "Export finished"
     EXPORT_ABORTED = "export.aborted", "warn", "exports", "Export aborted"

@@ -12,9 +12,27 @@ def graces() -> rules.Graces:
         after_end=timedelta(seconds=settings.STUCK_AFTER_END),
         before_start=timedelta(seconds=settings.STUCK_BEFORE_START),
         before_stop=timedelta(seconds=settings.STUCK_BEFORE_STOP),
+        told_otherwise=timedelta(seconds=settings.STUCK_TOLD_OTHERWISE),
         operation=timedelta(seconds=settings.STUCK_OPERATION),
+        failed=timedelta(seconds=settings.STUCK_FAILED),
+        no_sign=timedelta(seconds=settings.STUCK_NO_SIGN),
+        orphan=timedelta(seconds=settings.STUCK_ORPHAN),
+        dropped=timedelta(seconds=settings.STUCK_DROPPED),
+        refused=timedelta(seconds=settings.STUCK_REFUSED),
+        tenant=timedelta(seconds=settings.STUCK_TENANT),
+        incoming=timedelta(seconds=settings.STUCK_INCOMING),
+        establishing=timedelta(seconds=settings.STUCK_ESTABLISHING),
+        flapping_window=timedelta(seconds=settings.STUCK_FLAPPING_WINDOW),
+        flapping_changes=settings.STUCK_FLAPPING_CHANGES,
+        over_age=timedelta(seconds=settings.STUCK_OVER_AGE),
+        silent_recorder=timedelta(seconds=settings.STUCK_SILENT_RECORDER),
         claim_fresh=timedelta(seconds=settings.CLAIM_FRESH),
     )
+
+
+def reopen_within() -> timedelta:
+    """A condition that comes back this soon after its finding was closed opens the same finding again."""
+    return timedelta(seconds=settings.REOPEN_WITHIN)
 
 
 def settle_grace() -> timedelta:

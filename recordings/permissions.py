@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, U
 
 LOOK = "look"
 EXPORT = "export"
+HANDLE = "handle"
 CORRECT = "correct"
 ATTEST = "attest"
 APPROVE = "approve"
@@ -14,9 +15,9 @@ VERIFY = "verify"
 
 # The roles as the first migrations made them. Another role or right comes with a migration of its own.
 ROLES = {
-    "Compliance officer": (LOOK, EXPORT),
-    "Recording admin": (LOOK, EXPORT, CORRECT, ATTEST),
-    "Approver": (LOOK, EXPORT, CORRECT, ATTEST, APPROVE),
+    "Compliance officer": (LOOK, EXPORT, HANDLE),
+    "Recording admin": (LOOK, EXPORT, HANDLE, CORRECT, ATTEST),
+    "Approver": (LOOK, EXPORT, HANDLE, CORRECT, ATTEST, APPROVE),
     "Auditor": (LOOK, EXPORT, VERIFY),
 }
 

@@ -3,6 +3,7 @@
 from recordings.ingest.calls import (
     facts_of,
     locked_call,
+    next_moment,
     note_gone,
     note_no_recording_call,
     note_probe,
@@ -14,6 +15,16 @@ from recordings.ingest.cloudevents import BadEvent, Event, parse_event
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
 from recordings.ingest.recorder import NotYours, ingest_event
+from recordings.ingest.watch import (
+    beat,
+    close_blind_spot,
+    heard_recorder,
+    note_blocked,
+    note_served,
+    open_blind_spot,
+    reschedule_recorder,
+    reschedule_tenant,
+)
 
 __all__ = [
     "FORMATS",
@@ -22,17 +33,26 @@ __all__ = [
     "ImportRefused",
     "Imported",
     "NotYours",
+    "beat",
+    "close_blind_spot",
     "facts_of",
+    "heard_recorder",
     "import_calls",
     "ingest_event",
     "ingest_notifications",
     "locked_call",
+    "next_moment",
+    "note_blocked",
     "note_gone",
     "note_no_recording_call",
     "note_probe",
+    "note_served",
+    "open_blind_spot",
     "outcome_of",
     "parse_event",
     "reschedule",
+    "reschedule_recorder",
+    "reschedule_tenant",
     "settled_rules",
     "status_after",
     "take_operation",

@@ -1,13 +1,24 @@
 """From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from recordings import conf, ledger, rules
-from recordings.choices import LedgerAction, Resolution, Source
+from recordings.choices import LIVE_STATUSES, SETTLED_BY_PERSON, LedgerAction, OperationStatus, Source
 from recordings.graph.wire import GraphCall
-from recordings.models import Actor, Call, Change, Finding, Operation, StatusChange
+from recordings.models import (
+    Actor,
+    Call,
+    Change,
+    FactsBeside,
+    Finding,
+    Observation,
+    Operation,
+    StatusChange,
+)
+
+FAR_AWAY = datetime.max.replace(tzinfo=UTC)
 
 
 def locked_call(graph_id: str) -> Call | None:
@@ -21,32 +32,17 @@ def locked_or_new_call(graph_id: str, *, tenant_id: str, now: datetime) -> Call:
 
 
 @dataclass(frozen=True)
-class Said:
-    """One word on a call: who said it, for which moment (aware UTC), and what; None is "nothing said of that"."""
+class Said(Observation):
+    """An observation with who made it, why, and the operation it names."""
 
-    actor: Actor
-    source: Source
-    at: datetime
-    state: str | None = None
-    capture_state: str | None = None
-    recording_status: str | None = None
-    gone: bool | None = False
-    is_policy_call: bool | None = None
+    actor: Actor = field(kw_only=True)
     reason: str = ""
     graph_operation_id: str = ""
 
 
 def take_over(call: Call, said: Said, *, now: datetime, operation: Operation | None = None) -> tuple[StatusChange, ...]:
     """Observe what was said, keep every change with its ledger entry, and save the call, whose row is locked."""
-    changes = call.observe(
-        at=said.at,
-        source=said.source,
-        state=said.state,
-        capture_state=said.capture_state,
-        recording_status=said.recording_status,
-        gone=said.gone,
-        is_policy_call=said.is_policy_call,
-    )
+    changes = call.observe(said)
     rows = tuple(_keep(call, change, said, now=now, operation=operation) for change in changes)
     reschedule(call, now=now)
     return rows
@@ -77,7 +73,7 @@ def _keep(call: Call, change: Change, said: Said, *, now: datetime, operation: O
         field=row.field,
         old=row.old,
         new=row.new,
-        source=said.source.value,
+        source=said.source,
         reason=row.reason,
         graph_operation_id=said.graph_operation_id or (operation.graph_operation_id if operation else ""),
     )
@@ -85,30 +81,55 @@ def _keep(call: Call, change: Change, said: Said, *, now: datetime, operation: O
 
 
 def facts_of(call: Call) -> rules.CallFacts:
-    """The call's facts together with its live correction, if it has one."""
-    live = Operation.objects.live().filter(call=call).values_list("status", "requested_at", "approved_at").first()
-    if live is None:
-        return call.facts()
-    status, requested_at, approved_at = live
-    return call.facts(operation_status=status, operation_since=approved_at or requested_at)
+    """The call's facts together with those of its corrections, and of the other legs where they matter."""
+    facts = call.facts(**_of_corrections(call))
+    if call.call_chain_id and rules.asks_for_siblings(facts):
+        return replace(facts, siblings_over_at=_siblings_over_at(call))
+    return facts
+
+
+def _of_corrections(call: Call) -> FactsBeside:
+    """The live correction, if there is one; else the latest one if it came to nothing."""
+    decided = (*LIVE_STATUSES, OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.UNRESOLVED)
+    for operation in Operation.objects.filter(call=call, status__in=decided).order_by("-id")[:1]:
+        if operation.is_live:
+            since = operation.approved_at or operation.requested_at
+            return {"operation_status": operation.status, "operation_since": since}
+        if operation.status != OperationStatus.COMPLETED:
+            wish = operation.requested_status
+            return {"failed_operation_at": operation.finished_at, "failed_operation_wish": wish}
+    return {}
+
+
+def _siblings_over_at(call: Call) -> datetime | None:
+    """Until when the other legs of the conversation went on; the end of time while one of them lives."""
+    legs = Call.objects.filter(call_chain_id=call.call_chain_id, tenant_id=call.tenant_id).exclude(pk=call.pk)
+    ends = [ended_at or gone_at or FAR_AWAY for ended_at, gone_at in legs.values_list("ended_at", "gone_at")]
+    return max(ends, default=None)
 
 
 def reschedule(call: Call, *, now: datetime) -> None:
     """Write the next moment at which the sweep must look at this call, and save it."""
     findings = list(Finding.objects.filter(call=call).order_by("since_at"))
-    call.due_after = rules.next_due(
-        facts_of(call),
+    call.due_after = next_moment(facts_of(call), findings, now=now)
+    call.save()
+
+
+def next_moment(facts: rules.Facts, findings: Collection[Finding], *, now: datetime) -> datetime | None:
+    """When the sweep must look at a subject with these facts and findings (aware UTC)."""
+    return rules.next_due(
+        facts,
         open_rules=frozenset(finding.rule for finding in findings if finding.is_open),
         settled_rules=settled_rules(findings),
         graces=conf.graces(),
         now=now,
     )
-    call.save()
 
 
 def settled_rules(findings: Iterable[Finding]) -> dict[str, datetime]:
     """Rules that a person's word has closed, each with the beginning of the latest condition it closed."""
-    return {finding.rule: finding.since_at for finding in findings if finding.resolution == Resolution.ATTESTED}
+    closed = [finding for finding in findings if finding.resolution in SETTLED_BY_PERSON]
+    return {finding.rule: finding.since_at for finding in sorted(closed, key=lambda finding: finding.since_at)}
 
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
@@ -121,20 +142,21 @@ def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> No
     at = sent_at if overtaken else now
     status = operation.requested_status
     # Its word on an operation is no word on the leg: a call that is gone stays gone.
-    said = Said(actor, Source.GRAPH, at, recording_status=status, gone=None, reason=operation.reason)
+    said = Said(at, Source.GRAPH, actor=actor, recording_status=status, reason=operation.reason)
     take_over(call, said, now=now, operation=operation)
 
 
 def note_gone(call: Call, *, now: datetime) -> None:
     """Graph answered 404 to a probe. That is not an end (invariant 5): corrections stop until a sign of life."""
     why = "Graph does not find the call any more"
-    take_over(call, Said(Actor.objects.graph(), Source.GRAPH, now, gone=True, reason=why), now=now)
+    take_over(call, Said(now, Source.GRAPH, actor=Actor.objects.graph(), gone=True, reason=why), now=now)
 
 
 def note_no_recording_call(call: Call, *, now: datetime) -> None:
     """Graph answered 8506: it takes no status for this leg, whoever asks."""
     why = "Graph said that this is not a compliance-recording call (8506)"
-    said = Said(Actor.objects.graph(), Source.GRAPH, now, gone=None, is_policy_call=False, reason=why)
+    call.status_refused_at = call.status_refused_at or now
+    said = Said(now, Source.GRAPH, actor=Actor.objects.graph(), is_policy_call=False, reason=why)
     take_over(call, said, now=now)
 
 
@@ -144,4 +166,5 @@ def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:
     if result:
         call.result_code, call.result_subcode = result.code, result.subcode
         call.result_message = (result.message or "")[:1024]
-    take_over(call, Said(Actor.objects.graph(), Source.GRAPH, now, state=probe.state), now=now)
+    said = Said(now, Source.GRAPH, actor=Actor.objects.graph(), state=probe.state, gone=False)
+    take_over(call, said, now=now)

@@ -1,13 +1,12 @@
 """What a line of an import file says of a call: what it fills in, and its words for their own moments."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from recordings.choices import CallState, Source
 from recordings.ingest.calls import Said, locked_or_new_call, take_over
 from recordings.ingest.import_lines import BadLine, ImportedCall
-from recordings.models import Actor, Call
+from recordings.models import Actor, Call, Observation
 
 
 class Effect(StrEnum):
@@ -16,14 +15,6 @@ class Effect(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-
-
-@dataclass(frozen=True)
-class Word:
-    at: datetime
-    state: str | None = None
-    capture_state: str | None = None
-    recording_status: str | None = None
 
 
 def foresee(said: ImportedCall, known: Call | None) -> tuple[Effect, bool]:
@@ -37,14 +28,7 @@ def foresee(said: ImportedCall, known: Call | None) -> tuple[Effect, bool]:
     before = _columns(known)
     learned = _fill_in(known, said)
     for word in _words(known, said):
-        changes = known.observe(
-            at=word.at,
-            source=Source.IMPORT,
-            state=word.state,
-            capture_state=word.capture_state,
-            recording_status=word.recording_status,
-        )
-        learned = learned or bool(changes)
+        learned = bool(known.observe(word)) or learned
     return (Effect.CHANGED if learned else Effect.UNCHANGED), _columns(known) != before
 
 
@@ -56,26 +40,14 @@ def take(said: ImportedCall, *, actor: Actor, now: datetime) -> Effect:
     learned = _fill_in(call, said)
     words = _words(call, said)
     for word in words:
-        learned = bool(take_over(call, _said(word, actor), now=now)) or learned
+        # A file is no sign of life: `gone` stays as it is.
+        said_by = Said(actor=actor, reason="imported", **vars(word))
+        learned = bool(take_over(call, said_by, now=now)) or learned
     if not words:
         call.save()
     if is_new:
         return Effect.NEW
     return Effect.CHANGED if learned else Effect.UNCHANGED
-
-
-def _said(word: Word, actor: Actor) -> Said:
-    """A file is no sign of life: `gone` stays as it is."""
-    return Said(
-        actor,
-        Source.IMPORT,
-        word.at,
-        state=word.state,
-        capture_state=word.capture_state,
-        recording_status=word.recording_status,
-        gone=None,
-        reason="imported",
-    )
 
 
 def _check_tenant(said: ImportedCall, known: Call | None) -> None:
@@ -98,24 +70,24 @@ def _fill_in(call: Call, said: ImportedCall) -> bool:
     return bool(missing)
 
 
-def _words(call: Call, said: ImportedCall) -> list[Word]:
+def _words(call: Call, said: ImportedCall) -> list[Observation]:
     """The oldest first. The state is taken only where nobody has said any: a call that is known ends by a real end
     only (invariant 5)."""
     words = [] if call.state else _words_of_state(call, said)
     if said.capture_at:
-        words.append(Word(said.capture_at, capture_state=said.capture_state))
+        words.append(Observation(said.capture_at, Source.IMPORT, capture_state=said.capture_state))
     if said.recording_status_at:
-        words.append(Word(said.recording_status_at, recording_status=said.recording_status))
+        words.append(Observation(said.recording_status_at, Source.IMPORT, recording_status=said.recording_status))
     return sorted(words, key=lambda word: word.at)
 
 
-def _words_of_state(call: Call, said: ImportedCall) -> list[Word]:
+def _words_of_state(call: Call, said: ImportedCall) -> list[Observation]:
     words = []
     has_begun = bool(said.established_at) or said.state != CallState.TERMINATED
     if said.state and has_begun:
         began = CallState.ESTABLISHED.value if said.state == CallState.TERMINATED else said.state
         earliest = said.established_at or said.capture_at or said.recording_status_at or said.ended_at
-        words.append(Word(earliest or call.created_at, state=began))
+        words.append(Observation(earliest or call.created_at, Source.IMPORT, state=began))
     if said.state == CallState.TERMINATED and said.ended_at:
-        words.append(Word(said.ended_at, state=said.state))
+        words.append(Observation(said.ended_at, Source.IMPORT, state=said.state))
     return words

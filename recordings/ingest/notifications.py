@@ -46,7 +46,8 @@ def _ingest(notification: Notification, *, tenant_id: str, actor: Actor, now: da
         merge(call, notification.call)
         state = state or notification.call.state
     # Graph speaks of a leg it still has, unless it says that the leg is over.
-    take_over(call, Said(actor, Source.GRAPH, now, state=state, gone=None if ended else False), now=now)
+    said = Said(now, Source.GRAPH, actor=actor, state=state, gone=None if ended else False)
+    take_over(call, said, now=now)
 
 
 def _call_for(notification: Notification, *, tenant_id: str, now: datetime) -> Call | None:
@@ -93,7 +94,7 @@ def _ingest_operation(call_id: str, word: GraphOperation, *, tenant_id: str, act
     operation = _operation_of(call, word)
     if operation:
         take_operation(call, operation, word, actor=actor, now=now)
-    take_over(call, Said(actor, Source.GRAPH, now, gone=None), now=now)
+    take_over(call, Said(now, Source.GRAPH, actor=actor), now=now)
 
 
 def _call_id_of(word: GraphOperation) -> str:

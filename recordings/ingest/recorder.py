@@ -11,6 +11,7 @@ from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_
 from recordings.ingest.cloudevents import Event, claims
 from recordings.ingest.deliveries import is_first
 from recordings.ingest.notifications import merge
+from recordings.ingest.watch import heard_recorder
 from recordings.models import Actor, Call, Recorder
 
 _CAPTURE = {
@@ -29,7 +30,7 @@ def ingest_event(event: Event, *, recorder: Recorder, body: bytes, now: datetime
     with transaction.atomic():
         if not is_first(source=f"recorder/{recorder.pk}", message_id=event.identity, body=body, now=now):
             return False
-        Recorder.objects.filter(pk=recorder.pk).update(last_word_at=now)
+        heard_recorder(recorder, now=now)
         actor = Actor.objects.recorder(recorder)
         if event.type == "onrecord.heartbeat":
             _beat(event, recorder=recorder, actor=actor, now=now)
@@ -47,7 +48,8 @@ def _beat(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
         _check_owner(call, recorder)
         # Whoever makes a claim answers for the leg from then on: nobody else's claim can permit a correction.
         call.recorder = recorder
-        take_over(call, Said(actor, Source.RECORDER, event.at, capture_state=capture_state), now=now)
+        said = Said(event.at, Source.RECORDER, actor=actor, capture_state=capture_state, gone=False, is_heartbeat=True)
+        take_over(call, said, now=now)
 
 
 def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
@@ -60,9 +62,9 @@ def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> N
         merge(call, _ended_call(event))
     capture = _CAPTURE.get(event.type)
     said = Said(
-        actor,
-        Source.RECORDER,
         event.at,
+        Source.RECORDER,
+        actor=actor,
         state=_state(event),
         capture_state=capture.value if capture else None,
         recording_status=_told(event),

@@ -78,7 +78,8 @@ def _references(call: Call | None, operation: Operation | None, finding: Finding
     if operation:
         references |= {"operation": operation.pk, "client_context": operation.client_context}
     if finding:
-        references |= {"finding": finding.pk, "rule": finding.rule}
+        references |= {"finding": finding.pk, "rule": finding.rule, "subject": finding.subject.value}
+        references |= {finding.subject.value: finding.subject_name} if call is None else {}
     return references
 
 

@@ -1,28 +1,40 @@
 """The rows. Ingest, operations, findings and ledger each write their own, and nobody else's."""
 
-from recordings.models.calls import Call, CallQuerySet, Change, Delivery, StatusChange
-from recordings.models.findings import Finding, FindingQuerySet
+from recordings.models.bulk import BulkItem, BulkJob
+from recordings.models.calls import Call, CallQuerySet, Change, Delivery, FactsBeside, Observation, StatusChange
+from recordings.models.findings import EvidenceFile, Finding, FindingQuerySet
 from recordings.models.ledger import Leaf, LedgerEntry, Node, Seal, Unsealed
 from recordings.models.operations import Attempt, AttemptResult, Operation, OperationQuerySet
 from recordings.models.people import Actor, Recorder
+from recordings.models.watch import Beat, BlindSpot, BlindSpotQuerySet, RequestBudget, Tenant
 
 __all__ = [
     "Actor",
     "Attempt",
     "AttemptResult",
+    "Beat",
+    "BlindSpot",
+    "BlindSpotQuerySet",
+    "BulkItem",
+    "BulkJob",
     "Call",
     "CallQuerySet",
     "Change",
     "Delivery",
+    "EvidenceFile",
+    "FactsBeside",
     "Finding",
     "FindingQuerySet",
     "Leaf",
     "LedgerEntry",
     "Node",
+    "Observation",
     "Operation",
     "OperationQuerySet",
     "Recorder",
+    "RequestBudget",
     "Seal",
     "StatusChange",
+    "Tenant",
     "Unsealed",
 ]

@@ -15,6 +15,7 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "recordings_statuschange": (("id",),),
     "recordings_attempt": (("id",), ("operation_id", "number"), ("client_request_id",)),
     "recordings_attemptresult": (("id",), ("attempt_id",)),
+    "recordings_evidencefile": (("id",),),
     "recordings_ledgerentry": (("id",),),
     "recordings_leaf": (("index",), ("entry_id",)),
     "recordings_node": (("id",), ("level", "position")),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from django.db import models
 
@@ -42,6 +42,39 @@ class Change:
     new: str
 
 
+@dataclass(frozen=True)
+class Observation:
+    """One word on a call, for the moment `at` (aware UTC); None is "nothing said of that".
+
+    `is_heartbeat`: it says how capture stands, not that it began then. `sequence` orders a recorder's own words.
+    """
+
+    at: datetime
+    source: str = ""
+    sequence: int = 0
+    is_heartbeat: bool = False
+    state: str | None = None
+    capture_state: str | None = None
+    recording_status: str | None = None
+    gone: bool | None = None
+    is_policy_call: bool | None = None
+
+
+class FactsBeside(TypedDict, total=False):
+    """Facts of a call that lie in other rows: its corrections, and other legs of its conversation."""
+
+    operation_status: str
+    operation_since: datetime | None
+    failed_operation_at: datetime | None
+    failed_operation_wish: str
+    siblings_over_at: datetime | None
+
+
+# At one and the same moment Graph's word on what was told outranks a recorder's account of it.
+_WEIGHTS: dict[str, int] = {Source.IMPORT: 0, Source.RECORDER: 1, Source.GRAPH: 2}
+_SOURCES = {0: Source.IMPORT, 1: Source.RECORDER, 2: Source.GRAPH}
+
+
 class Call(models.Model):
     """One bot leg: the bot's own call at Graph, the thing a recording status is bound to."""
 
@@ -63,20 +96,27 @@ class Call(models.Model):
     established_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    status_refused_at = models.DateTimeField(null=True, blank=True)
     result_code = models.IntegerField(null=True, blank=True)
     result_subcode = models.IntegerField(null=True, blank=True)
     result_message = models.CharField(max_length=1024, blank=True)
-    # Captured: the time of the recorder's latest word, and of the word that changed it
+    # Captured: the time of the recorder's latest word, and since when it has been so
     capture_state = models.CharField(max_length=16, default=CaptureState.UNKNOWN, choices=CaptureState.choices)
     capture_at = models.DateTimeField(null=True, blank=True)
     capture_changed_at = models.DateTimeField(null=True, blank=True)
-    # Told
+    # Told: the time of the latest word, and since when it has been so
     recording_status = models.CharField(max_length=32, default=RecordingStatus.UNKNOWN)
     recording_status_at = models.DateTimeField(null=True, blank=True)
     recording_status_source = models.CharField(max_length=16, blank=True, choices=Source.choices)
+    told_changed_at = models.DateTimeField(null=True, blank=True)
+    # The words behind both, so that their order of arrival does not matter: see recordings/rules/heard.py
+    heard = models.JSONField(default=dict, blank=True)
 
     created_at = models.DateTimeField()
+    first_signal_at = models.DateTimeField(null=True, blank=True)
     last_signal_at = models.DateTimeField(null=True, blank=True)
+    graph_seen_at = models.DateTimeField(null=True, blank=True)
+    recorder_word_at = models.DateTimeField(null=True, blank=True)
     due_after = models.DateTimeField(null=True, blank=True)
 
     objects = CallQuerySet.as_manager()
@@ -87,6 +127,7 @@ class Call(models.Model):
         permissions = [
             ("look", "Can look at calls, findings, operations and the ledger"),
             ("export", "Can export history"),
+            ("handle", "Can handle findings: acknowledge, assign, comment, put off and close them"),
             ("correct", "Can ask for a correction"),
             ("attest", "Can attest what Graph cannot be told any more"),
             ("approve", "Can approve or decline somebody else's correction"),
@@ -137,50 +178,58 @@ class Call(models.Model):
     def told_look(self) -> Look:
         return look(RecordingStatus, self.recording_status)
 
-    def facts(self, *, operation_status: str = "", operation_since: datetime | None = None) -> rules.CallFacts:
-        """What the rules need of this call; the live operation, if any, is named by the caller who read it."""
+    def facts(self, **beside: Unpack[FactsBeside]) -> rules.CallFacts:
+        """What the rules need of this call; what lies in other rows is named by the caller who read it."""
         return rules.CallFacts(
             state=self.state,
+            first_signal_at=self.first_signal_at,
+            established_at=self.established_at,
+            ended_at=self.ended_at,
+            gone_at=self.gone_at,
+            last_signal_at=self.last_signal_at,
+            graph_seen_at=self.graph_seen_at,
+            recorder_word_at=self.recorder_word_at,
+            result_code=self.result_code,
+            result_subcode=self.result_subcode,
+            is_policy_call=self.is_policy_call,
+            status_refused_at=self.status_refused_at,
             capture_state=self.capture_state,
             capture_at=self.capture_at,
             capture_changed_at=self.capture_changed_at,
             recording_status=self.recording_status,
             recording_status_at=self.recording_status_at,
             recording_status_source=self.recording_status_source,
-            ended_at=self.ended_at,
-            gone_at=self.gone_at,
-            last_signal_at=self.last_signal_at,
-            is_policy_call=self.is_policy_call,
-            operation_status=operation_status,
-            operation_since=operation_since,
+            told_changed_at=self.told_changed_at,
+            told=rules.Heard.from_json(self.heard).told,
+            **beside,
         )
 
-    def observe(
-        self,
-        *,
-        at: datetime,
-        state: str | None = None,
-        capture_state: str | None = None,
-        recording_status: str | None = None,
-        source: str = "",
-        gone: bool | None = None,
-        is_policy_call: bool | None = None,
-    ) -> tuple[Change, ...]:
-        """Take over what was said for the moment `at` (aware UTC) and derive the moments. Sets, does not save.
+    def observe(self, said: Observation) -> tuple[Change, ...]:
+        """Take over what was said for the moment `said.at` (aware UTC) and derive the moments. Sets, does not save.
 
-        Words older than the one already known change nothing; ended is absorbing; a 404 sets `gone_at`, and a later
-        sign of life clears it (invariants 5 and 10). Returns what is known differently now.
+        The same words give the same moments in whatever order they come; ended is absorbing; a 404 sets `gone_at`, and
+        a later sign of life clears it (invariants 5 and 10). Returns what is known differently now.
         """
         changes = [
-            self._observe_gone(gone, at),
-            self._observe_state(state, at),
-            self._observe_capture(capture_state, at),
-            self._observe_told(recording_status, at, source),
-            self._observe_policy(is_policy_call),
+            self._observe_gone(said.gone, said.at),
+            self._observe_state(said.state, said.at),
+            self._observe_capture(said),
+            self._observe_told(said),
+            self._observe_policy(said.is_policy_call),
         ]
-        if not gone:
-            self.last_signal_at = max(at, self.last_signal_at or at)
+        self._observe_signal(said)
         return tuple(change for change in changes if change)
+
+    def _observe_signal(self, said: Observation) -> None:
+        """Whose word came when. That something is gone is no sign of life."""
+        if said.gone:
+            return
+        self.first_signal_at = min(said.at, self.first_signal_at or said.at)
+        self.last_signal_at = max(said.at, self.last_signal_at or said.at)
+        if said.source == Source.RECORDER:
+            self.recorder_word_at = max(said.at, self.recorder_word_at or said.at)
+        elif said.source == Source.GRAPH and said.gone is False:
+            self.graph_seen_at = max(said.at, self.graph_seen_at or said.at)
 
     def _observe_gone(self, gone: bool | None, at: datetime) -> Change | None:
         if gone and self.is_live:
@@ -199,33 +248,51 @@ class Call(models.Model):
         return Change(ChangedField.IS_POLICY_CALL, words[old], words[is_policy_call])
 
     def _observe_state(self, state: str | None, at: datetime) -> Change | None:
+        """Moments take the earliest word of them, so that a late word mends what an earlier one had to guess."""
         if state is None:
             return None
-        old, new = self.state, rules.merged_state(self.state, state[:32])
-        if new == old:
-            return None
-        self.state = new
-        if rules.is_established(self.facts()):
-            self.established_at = self.established_at or at
-        if new == CallState.TERMINATED:
-            self.ended_at = at
-        return Change(ChangedField.STATE, old, new)
+        if rules.is_established(rules.CallFacts(state=state)):
+            self.established_at = min(at, self.established_at or at)
+        if state == CallState.TERMINATED:
+            self.ended_at = min(at, self.ended_at or at)
+        old, self.state = self.state, rules.merged_state(self.state, state[:32])
+        return Change(ChangedField.STATE, old, self.state) if self.state != old else None
 
-    def _observe_capture(self, capture_state: str | None, at: datetime) -> Change | None:
-        if capture_state is None or (self.capture_at and at < self.capture_at):
+    def _observe_capture(self, said: Observation) -> Change | None:
+        if said.capture_state is None:
             return None
-        old, self.capture_state, self.capture_at = self.capture_state, capture_state, at
-        if old == capture_state:
-            return None
-        self.capture_changed_at = at
-        return Change(ChangedField.CAPTURE_STATE, old, capture_state)
+        word = rules.Word(said.at, 0, said.sequence, said.capture_state)
+        heard = self._heard().with_claim(word, is_beginning=not said.is_heartbeat)
+        self.heard = heard.as_json()
+        latest = heard.capture or word
+        old, self.capture_state, self.capture_at = self.capture_state, latest.value, latest.at
+        self.capture_changed_at = heard.capture_changed_at
+        return Change(ChangedField.CAPTURE_STATE, old, self.capture_state) if old != self.capture_state else None
 
-    def _observe_told(self, status: str | None, at: datetime, source: str) -> Change | None:
-        if status is None or (self.recording_status_at and at < self.recording_status_at):
+    def _observe_told(self, said: Observation) -> Change | None:
+        if said.recording_status is None:
             return None
-        old, self.recording_status = self.recording_status, status
-        self.recording_status_at, self.recording_status_source = at, source
-        return Change(ChangedField.RECORDING_STATUS, old, status) if old != status else None
+        weight = _WEIGHTS.get(said.source, 0)
+        heard = self._heard().with_told(rules.Word(said.at, weight, said.sequence, said.recording_status))
+        self.heard = heard.as_json()
+        latest = heard.status
+        assert latest is not None
+        old, self.recording_status, self.recording_status_at = self.recording_status, latest.value, latest.at
+        self.recording_status_source = _SOURCES[latest.weight]
+        self.told_changed_at = heard.told_changed_at
+        return Change(ChangedField.RECORDING_STATUS, old, self.recording_status) if old != latest.value else None
+
+    def _heard(self) -> rules.Heard:
+        """The words kept; of a call that came with columns only, as an import brings it, those the columns tell of."""
+        heard = rules.Heard.from_json(self.heard)
+        if not heard.claims and self.capture_at and self.capture_state != CaptureState.UNKNOWN:
+            begun = rules.Word(self.capture_changed_at or self.capture_at, value=self.capture_state)
+            heard = heard.with_claim(begun, is_beginning=True)
+            heard = heard.with_claim(rules.Word(self.capture_at, value=self.capture_state), is_beginning=False)
+        if not heard.told and self.recording_status_at and self.recording_status != RecordingStatus.UNKNOWN:
+            weight = _WEIGHTS.get(self.recording_status_source, 0)
+            heard = heard.with_told(rules.Word(self.recording_status_at, weight, value=self.recording_status))
+        return heard
 
 
 class StatusChange(models.Model):

@@ -7,6 +7,7 @@ import socket
 from django.contrib.auth.models import User
 from django.db import models
 
+from recordings import rules
 from recordings.choices import ActorKind
 
 
@@ -71,10 +72,12 @@ class Recorder(models.Model):
     created_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
     last_word_at = models.DateTimeField(null=True, blank=True)
+    due_after = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         default_permissions = ()
         ordering = ["name"]
+        indexes = [models.Index(fields=["due_after"], name="recorder_due", condition=models.Q(due_after__isnull=False))]
 
     def __str__(self) -> str:
         return self.name
@@ -83,6 +86,10 @@ class Recorder(models.Model):
     def hash_token(token: str) -> str:
         """The SHA-256 of a token. The token itself is 256 random bits, so a slow hash would add nothing."""
         return hashlib.sha256(token.encode()).hexdigest()
+
+    def facts(self) -> rules.RecorderFacts:
+        """What the rules need of this recorder."""
+        return rules.RecorderFacts(last_word_at=self.last_word_at, is_disabled=self.disabled_at is not None)
 
     def speaks_for(self, tenant_id: str) -> bool:
         return tenant_id.lower() in (tenant.lower() for tenant in self.tenants)

@@ -1,20 +1,39 @@
 """What is stuck, since when it is due, how bad; and what may be sent. Facts and now in, verdicts out.
 
-Nothing here reads the clock, the database or the settings. Times are aware UTC; graces are timedeltas.
-Rule codes are those of the reference on Graph (R1, R2, R4, R7); each function says what its rule rests on.
+Nothing here reads the clock, the database or the settings. Times are aware UTC; graces are timedeltas. Rule codes are
+those of the reference on Graph; each function says what its rule rests on, and stands beside its words: `status` (what
+is captured and told), `legs` (whether a leg lives), `corrections` (ours), `beside` (recorders and tenants). `stuck`
+lists them all. R14, several legs of one person, is no error and therefore no rule: pages show such legs together.
 """
 
-from recordings.rules.facts import CallFacts, Graces, is_established, merged_state
+from recordings.rules.facts import (
+    CallFacts,
+    Facts,
+    Graces,
+    RecorderFacts,
+    TenantFacts,
+    is_established,
+    merged_state,
+)
+from recordings.rules.heard import Heard, Word
+from recordings.rules.legs import asks_for_siblings
 from recordings.rules.ruling import Permit, Ruling, fresh_claim, rule_on
-from recordings.rules.stuck import Explained, Verdict, duration, explain, is_settled, next_due, verdicts
+from recordings.rules.stuck import explain, is_settled, next_due, verdicts
+from recordings.rules.verdict import Explained, Verdict, duration
 
 __all__ = [
     "CallFacts",
     "Explained",
+    "Facts",
     "Graces",
+    "Heard",
     "Permit",
+    "RecorderFacts",
     "Ruling",
+    "TenantFacts",
     "Verdict",
+    "Word",
+    "asks_for_siblings",
     "duration",
     "explain",
     "fresh_claim",

@@ -1,9 +1,10 @@
-"""What the rules are given: the facts of one leg, how long they wait, and Graph's ranked states (invariant 5)."""
+"""What the rules are given: the facts of one subject, how long they wait, and Graph's ranked states (invariant 5)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recordings.choices import CALL_STATE_RANK, CallState, CaptureState, RecordingStatus
+from recordings.rules.heard import Word
 
 
 @dataclass(frozen=True)
@@ -13,27 +14,56 @@ class Graces:
     after_end: timedelta = timedelta(seconds=30)
     before_start: timedelta = timedelta(seconds=30)
     before_stop: timedelta = timedelta(seconds=30)
+    told_otherwise: timedelta = timedelta(seconds=30)
     operation: timedelta = timedelta(seconds=60)
+    failed: timedelta = timedelta(seconds=30)
+    no_sign: timedelta = timedelta(minutes=15)
+    orphan: timedelta = timedelta(minutes=15)
+    dropped: timedelta = timedelta(seconds=60)
+    refused: timedelta = timedelta(0)
+    tenant: timedelta = timedelta(0)
+    incoming: timedelta = timedelta(seconds=15)
+    establishing: timedelta = timedelta(seconds=60)
+    flapping_window: timedelta = timedelta(minutes=10)
+    flapping_changes: int = 4
+    over_age: timedelta = timedelta(hours=24)
+    silent_recorder: timedelta = timedelta(minutes=2)
     claim_fresh: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class CallFacts:
-    """What is known of one bot leg, the three kept apart: captured, told, evidence."""
+    """What is known of one bot leg, the three kept apart: captured, told, evidence.
+
+    `*_changed_at` is since when it has been so; `siblings_over_at` until when other legs of the same conversation went
+    on, None if there are none, and the end of time while one of them lives.
+    """
 
     state: str = CallState.UNKNOWN
+    first_signal_at: datetime | None = None
+    established_at: datetime | None = None
+    ended_at: datetime | None = None
+    gone_at: datetime | None = None
+    last_signal_at: datetime | None = None
+    graph_seen_at: datetime | None = None
+    recorder_word_at: datetime | None = None
+    result_code: int | None = None
+    result_subcode: int | None = None
+    siblings_over_at: datetime | None = None
+    is_policy_call: bool | None = None
+    status_refused_at: datetime | None = None
     capture_state: str = CaptureState.UNKNOWN
     capture_at: datetime | None = None
     capture_changed_at: datetime | None = None
     recording_status: str = RecordingStatus.UNKNOWN
     recording_status_at: datetime | None = None
     recording_status_source: str = ""
-    ended_at: datetime | None = None
-    gone_at: datetime | None = None
-    last_signal_at: datetime | None = None
-    is_policy_call: bool | None = None
+    told_changed_at: datetime | None = None
+    told: tuple[Word, ...] = ()
     operation_status: str = ""
     operation_since: datetime | None = None
+    failed_operation_at: datetime | None = None
+    failed_operation_wish: str = ""
 
     @property
     def over_at(self) -> datetime | None:
@@ -43,6 +73,26 @@ class CallFacts:
     @property
     def is_live(self) -> bool:
         return self.over_at is None
+
+
+@dataclass(frozen=True)
+class RecorderFacts:
+    """What is known of one recorder: when it spoke last, about whatever."""
+
+    last_word_at: datetime | None = None
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True)
+class TenantFacts:
+    """What is known of one tenant: since when Microsoft refuses every status there, and with which code."""
+
+    blocked_at: datetime | None = None
+    code: str = ""
+    message: str = ""
+
+
+type Facts = CallFacts | RecorderFacts | TenantFacts
 
 
 def is_established(facts: CallFacts) -> bool:

@@ -28,7 +28,7 @@ class Ruling:
 # What a recorder must have said in the last minute for a wish to need no second person.
 _PROOF: dict[str, tuple[str, ...]] = {
     RecordingStatus.RECORDING: (CaptureState.CAPTURING,),
-    RecordingStatus.NOT_RECORDING: (CaptureState.STOPPED, CaptureState.FAILED),
+    RecordingStatus.NOT_RECORDING: (CaptureState.PAUSED, CaptureState.STOPPED, CaptureState.FAILED),
 }
 
 
@@ -93,6 +93,6 @@ def _against_recorder(wish: str, claim: str) -> str:
     """Why the recorder's fresh word stands against the wish (invariant 8); empty if it does not."""
     if wish == RecordingStatus.NOT_RECORDING and claim == CaptureState.CAPTURING:
         return "The recorder says it is capturing. Stop the recorder first."
-    if wish == RecordingStatus.RECORDING and claim in (CaptureState.STOPPED, CaptureState.FAILED):
+    if wish == RecordingStatus.RECORDING and claim in _PROOF[RecordingStatus.NOT_RECORDING]:
         return "The recorder says it is not capturing. Start the recorder first."
     return ""

@@ -25,7 +25,7 @@ def attest(finding: Finding, *, by: Requester, reason: str, root_cause: str, evi
     if not why or not proof:
         raise CannotAttest("An attestation needs a reason and a piece of evidence.")
     with transaction.atomic():
-        call = ingest.locked_call(finding.call.graph_id)
+        call = ingest.locked_call(finding.call.graph_id) if finding.call else None
         locked = Finding.objects.select_for_update().select_related("call").get(pk=finding.pk)
         if call is None or call.is_live:
             raise CannotAttest("The call is still going on. Correct its status instead.")

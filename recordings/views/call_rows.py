@@ -58,7 +58,7 @@ def page_of(found: QuerySet[Call], *, before: str, now: datetime) -> Page:
 def _rows(calls: Sequence[Call], *, now: datetime) -> list[Row]:
     findings: dict[int, list[Finding]] = defaultdict(list)
     for finding in Finding.objects.open().worst_first().filter(call__in=calls):
-        findings[finding.call_id].append(finding)
+        findings[finding.call_id or 0].append(finding)
     changes: dict[int, list[StatusChange]] = defaultdict(list)
     for change in StatusChange.objects.filter(call__in=calls).order_by("id"):
         changes[change.call_id].append(change)

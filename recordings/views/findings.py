@@ -18,7 +18,8 @@ from recordings.views.acting import requester
 @needs(permissions.ATTEST)
 def attest_finding(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
-    finding = get_object_or_404(Finding.objects.select_related("call", "resolved_by"), pk=pk)
+    finding = get_object_or_404(Finding.objects.select_related("call", "resolved_by"), pk=pk, call__isnull=False)
+    assert finding.call is not None
     form = AttestForm(request.POST or None)
     refused = ""
     if request.method == "POST" and form.is_valid():
@@ -33,7 +34,7 @@ def attest_finding(request: HttpRequest, pk: int) -> HttpResponse:
         "now": now,
         "finding": finding,
         "call": finding.call,
-        "explained": finding.explained(finding.call.facts(), now=now),
+        "explained": finding.explained(finding.facts(), now=now),
         "form": form,
         "refused": refused,
     }

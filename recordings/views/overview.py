@@ -131,7 +131,7 @@ def _health(now: datetime) -> Health:
 
 def _worst(now: datetime) -> list[Worst]:
     found = Finding.objects.open().worst_first().select_related("call")[:WORST]
-    return [Worst(finding, finding.explained(finding.call.facts(), now=now)) for finding in found]
+    return [Worst(finding, finding.explained(finding.facts(), now=now)) for finding in found]
 
 
 def _hours(now: datetime) -> list[Hour]:

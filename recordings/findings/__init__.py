@@ -1,0 +1,27 @@
+"""Findings: opened and closed by the sweep, worked by people. The only writer of Finding and EvidenceFile."""
+
+from recordings.findings.sweeping import recompute, sweep, sweep_call
+from recordings.findings.working import (
+    acknowledge,
+    assign,
+    attest,
+    comment,
+    explain_cause,
+    keep_file,
+    resolve,
+    snooze,
+)
+
+__all__ = [
+    "acknowledge",
+    "assign",
+    "attest",
+    "comment",
+    "explain_cause",
+    "keep_file",
+    "recompute",
+    "resolve",
+    "snooze",
+    "sweep",
+    "sweep_call",
+]

@@ -1,0 +1,95 @@
+"""What stands beside the calls: a tenant Microsoft may refuse, times nobody watched, and what of Graph may be used."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Coalesce
+
+from recordings import rules
+from recordings.models.people import Recorder
+
+
+class Tenant(models.Model):
+    """How Microsoft treats our app in one tenant: the subject of rule R12. Written by `recordings.ingest` only."""
+
+    tenant_id = models.CharField(max_length=64, unique=True)
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    blocked_code = models.CharField(max_length=64, blank=True)
+    blocked_message = models.CharField(max_length=1024, blank=True)
+    served_at = models.DateTimeField(null=True, blank=True)
+    due_after = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["due_after"], name="tenant_due", condition=models.Q(due_after__isnull=False))]
+
+    def __str__(self) -> str:
+        return self.tenant_id
+
+    def facts(self) -> rules.TenantFacts:
+        """What the rules need of this tenant."""
+        return rules.TenantFacts(blocked_at=self.blocked_at, code=self.blocked_code, message=self.blocked_message)
+
+
+class BlindSpotQuerySet(models.QuerySet["BlindSpot"]):
+    def covering(self, start: datetime | None, end: datetime | None) -> Self:
+        """Those that touch the time from `start` to `end` (aware UTC); None leaves that side open."""
+        spots = self.all()
+        if end:
+            spots = spots.filter(from_at__lte=end)
+        if start:
+            spots = spots.filter(models.Q(until_at__isnull=True) | models.Q(until_at__gte=start))
+        return spots.order_by("from_at", "id")
+
+
+class BlindSpot(models.Model):
+    """A time in which we could not know: a silent recorder, or, without a recorder, our own ingest down."""
+
+    recorder = models.ForeignKey(Recorder, null=True, blank=True, on_delete=models.PROTECT)
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=255)
+
+    objects = BlindSpotQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["from_at"], name="blind_spot_from")]
+        constraints = [
+            # NULLs are never alike, so a site's own spot counts as that of a recorder no row can have.
+            models.UniqueConstraint(
+                Coalesce("recorder", 0), condition=models.Q(until_at__isnull=True), name="one_open_blind_spot"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"blind spot of {self.recorder or 'On Record'} from {self.from_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Beat(models.Model):
+    """The last time a part of On Record itself was known to be up."""
+
+    name = models.CharField(max_length=32, unique=True)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RequestBudget(models.Model):
+    """A token bucket that all workers share: how many requests Graph may get from us, and until when it gets none."""
+
+    name = models.CharField(max_length=64, unique=True)
+    tokens = models.FloatField()
+    refilled_at = models.DateTimeField()
+    closed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

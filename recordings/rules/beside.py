@@ -1,0 +1,44 @@
+"""Rules about what stands beside the calls: a recorder that has gone silent, and a tenant that Microsoft refuses."""
+
+from datetime import datetime
+
+from recordings.choices import Rule, Severity
+from recordings.rules.facts import Graces, RecorderFacts, TenantFacts
+from recordings.rules.verdict import Explained, Verdict, clock, duration
+
+
+def silent_recorder(facts: RecorderFacts, graces: Graces) -> Verdict | None:
+    """R20: a recorder that speaks sends heartbeats, so its silence is a fault or a blind spot (S9). Ours, not Graph's.
+
+    One that never spoke is not in use yet.
+    """
+    if facts.last_word_at is None or facts.is_disabled:
+        return None
+    due = facts.last_word_at + graces.silent_recorder
+    return Verdict(Rule.SILENT_RECORDER, Severity.HIGH, facts.last_word_at, due)
+
+
+def say_silent_recorder(facts: RecorderFacts, verdict: Verdict, now: datetime) -> Explained:
+    return Explained(
+        f"The recorder has said nothing for {duration(now - verdict.since)}; its last word came at"
+        f" {clock(facts.last_word_at)}.",
+        "What it captured in that time. Pages and exports of this time say that nobody watched.",
+        "Look at the recorder, its network and its token. Its calls go on without a word of it.",
+    )
+
+
+def tenant_blocked(facts: TenantFacts, graces: Graces) -> Verdict | None:
+    """R12: with 7503, 7504, 7505 or a refused sign-in no status can be set for any call of the tenant (S18)."""
+    if facts.blocked_at is None:
+        return None
+    return Verdict(Rule.TENANT_BLOCKED, Severity.CRITICAL, facts.blocked_at, facts.blocked_at + graces.tenant)
+
+
+def say_tenant_blocked(facts: TenantFacts, verdict: Verdict, now: datetime) -> Explained:
+    said = f": {facts.message}" if facts.message else ""
+    code = f" ({facts.code})" if facts.code else ""
+    return Explained(
+        f"Microsoft has refused our app in this tenant for {duration(now - verdict.since)}{code}{said}.",
+        "Whether the recorder's own app is refused, too.",
+        "Have the app's registration, its credential and the tenant's consent checked. No correction can work before.",
+    )
