@@ -282,6 +282,24 @@ class TestNotifications:
 
         assert (found.kind, len(found.participants)) == ("participants", 3)
 
+    @pytest.mark.parametrize(
+        "roster",
+        [
+            ["alice"],
+            [{"info": {"identity": {"user": {"id": 7}}}}],
+            [{"id": "../x"}, *TestRosters.MEMBERS],
+            {"@odata.type": "#microsoft.graph.deltaParticipants", "participants": "all"},
+        ],
+    )
+    def test_a_roster_that_cannot_be_read_does_not_lose_what_came_with_it(self, roster: Any) -> None:
+        unreadable = notified("updated", f"/communications/calls/{CALL}/participants", roster)
+        ended = notified("deleted", f"/communications/calls/{CALL}", {"state": "terminated"})
+
+        found = parse_notifications({"value": [*unreadable["value"], *ended["value"]]})
+
+        assert [(one.kind, one.participants) for one in found] == [("participants", ()), ("call", ())]
+        assert found[1].call == GraphCall(id=CALL, state="terminated")
+
     def test_a_delta_of_the_roster(self) -> None:
         data = {"@odata.type": "#microsoft.graph.deltaParticipants", "sequenceNumber": 2, "participants": []}
 

@@ -305,6 +305,15 @@ def test_a_roster_and_shared_content_change_nothing_and_make_no_call(
     assert (stored(), facts(call_of(leg))) == (before, known)
 
 
+def test_a_roster_that_cannot_be_read_does_not_lose_the_end_of_the_call(graph: Graph, leg: Leg) -> None:
+    graph.tell(notices.updated(leg, "established"))
+    roster = {**notices.roster_changed(leg), "resourceData": ["nobody"]}
+
+    assert graph.tell(roster, notices.deleted(leg, "terminated")).status_code == 202
+
+    assert call_of(leg).state == "terminated"
+
+
 def test_a_call_of_another_tenant_is_not_touched(graph: Graph, sandbox: Sandbox, leg: Leg) -> None:
     graph.tell(notices.updated(leg, "established"))
     Call.objects.filter(graph_id=leg.call_id).update(tenant_id=sandbox.other_tenant_id)

@@ -30,7 +30,10 @@ class Notification:
 
 
 def parse_notifications(payload: object) -> tuple[Notification, ...]:
-    """The whole post, `{"value": [...]}`, in its order. Raises WireError for all of it if one part is wrong."""
+    """The whole post, `{"value": [...]}`, in its order. Raises WireError for all of it if one part is wrong.
+
+    Only a roster that cannot be read counts as an empty one: it is a bonus, and a call's end may stand beside it.
+    """
     items = as_list(as_object(payload, "notifications").get("value"), "value")
     if len(items) > _MOST_AT_ONCE:
         raise WireError("value", f"has more than {_MOST_AT_ONCE} notifications")
@@ -51,8 +54,15 @@ def _notification(item: Mapping[str, Any], field: str) -> Notification:
         kind=kind,
         call=_call(data, call_id, field) if kind == "call" else None,
         operation=_operation(data, path, field) if kind == "operation" else None,
-        participants=parse_participants(data, field) if kind == "participants" else (),
+        participants=_roster(data, field) if kind == "participants" else (),
     )
+
+
+def _roster(data: object, field: str) -> tuple[Participant, ...]:
+    try:
+        return parse_participants(data, field)
+    except WireError:
+        return ()
 
 
 def _path(item: Mapping[str, Any], field: str) -> tuple[str, ...]:
