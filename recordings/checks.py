@@ -101,6 +101,15 @@ def rule_settings() -> Checked:
     return found
 
 
+@_check("onrecord")
+def graces() -> Checked:
+    """E012: a grace below zero would find trouble before it is there."""
+    names = [name for name in dir(settings) if name.startswith("STUCK_") or name in ("CLAIM_FRESH", "REOPEN_WITHIN")]
+    wrong = [name for name in names if getattr(settings, name) < (1 if name == "STUCK_FLAPPING_CHANGES" else 0)]
+    hint = "Use seconds from 0 on, and at least one change."
+    return [Error(f"{name} is below what a rule can use.", hint=hint, id="onrecord.E012") for name in wrong]
+
+
 @register(Tags.database)
 def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checked:
     """E009-E010: the intent must survive a power cut, and append-only tables must be so (invariants 1 and 6)."""
