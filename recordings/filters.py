@@ -70,9 +70,11 @@ class PeriodFilterSet(django_filters.FilterSet):
 
 
 class CallFilter(PeriodFilterSet):
-    """`?q=&state=&told=&captured=&stuck=1&phase=open|ended&recorder=&from=&to=`"""
+    """`?q=&chain=&scenario=&state=&told=&captured=&stuck=1&phase=open|ended&recorder=&from=&to=`"""
 
     q = django_filters.CharFilter(method="by_words", max_length=128, label="Search")
+    chain = django_filters.CharFilter(field_name="call_chain_id", max_length=128, label="Call chain")
+    scenario = django_filters.CharFilter(field_name="scenario_id", max_length=128, label="Scenario")
     state = django_filters.ChoiceFilter(choices=CALL_STATES, label="Call state", empty_label="Any")
     told = django_filters.ChoiceFilter(
         field_name="recording_status", choices=RecordingStatus.choices, label="Told to Teams", empty_label="Any"
