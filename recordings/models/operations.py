@@ -9,6 +9,7 @@ from recordings.choices import (
     FINAL_STATUSES,
     LIVE_STATUSES,
     ON_THE_WIRE,
+    ActorKind,
     AttemptOutcome,
     Look,
     OperationStatus,
@@ -27,6 +28,13 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def awaiting_approval(self) -> Self:
         return self.filter(status=OperationStatus.AWAITING_APPROVAL)
+
+    def to_decide(self, person_id: object, *, now: datetime) -> Self:
+        """What the person with this key may approve or decline now (aware UTC): neither expired nor their own wish,
+        at the screen or on the command line (Actor.is_same_person_as). Whether they may decide at all is not asked."""
+        waiting = self.awaiting_approval().exclude(expires_after__lte=now)
+        people = (ActorKind.PERSON, ActorKind.SHELL)
+        return waiting.exclude(requested_by__kind__in=people, requested_by__subject_id=str(person_id))
 
     def to_send(self, now: datetime) -> Self:
         """Wishes whose moment has come and that nobody holds."""

@@ -5,11 +5,12 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
-from recordings.choices import LIVE_STATUSES, Look, OperationStatus
+from recordings import permissions
+from recordings.choices import Look
 from recordings.graph.clouds import is_microsoft_host
 from recordings.models import Call, Finding, Operation
 
@@ -41,12 +42,14 @@ class NavItem:
 
 @register.simple_tag(takes_context=True)
 def nav_items(context: template.Context) -> list[NavItem]:
-    """The links with what waits behind each: three counts, each read from a small index."""
+    """The links with what waits behind each: a count for each, read from a small index.
+
+    Approvals are counted for those who can do something about them, and only those that they can.
+    """
     request = context["request"]
     stuck = Finding.objects.open().count()
-    counted = Operation.objects.filter(status__in=(*LIVE_STATUSES, OperationStatus.AWAITING_APPROVAL))
-    waiting = dict(counted.order_by().values_list("status").annotate(Count("id")))
-    approvals = waiting.pop(OperationStatus.AWAITING_APPROVAL.value, 0)
+    may_decide = permissions.may(request.user, permissions.APPROVE)
+    to_decide = Operation.objects.to_decide(request.user.pk, now=timezone.now()).count() if may_decide else 0
     here = _here(request)
     return [
         NavItem(reverse("overview"), "overview", "Overview", is_current=here == "overview"),
@@ -71,7 +74,7 @@ def nav_items(context: template.Context) -> list[NavItem]:
             reverse("operation_list"),
             "operations",
             "Operations",
-            count=sum(waiting.values()),
+            count=Operation.objects.live().count(),
             counted="in progress",
             is_current=here == "operations",
         ),
@@ -79,8 +82,9 @@ def nav_items(context: template.Context) -> list[NavItem]:
             reverse("approval_list"),
             "o-awaitingApproval",
             "Approvals",
-            count=approvals,
-            counted="waiting",
+            count=to_decide,
+            counted="waiting for you",
+            tone="warn" if to_decide else "",
             is_current=here == "approvals",
         ),
     ]

@@ -1,5 +1,6 @@
 """The second person: what waits for an approval, one of them with a fresh reading, and the yes or no."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from recordings import permissions, services
 from recordings.choices import ActorKind, LedgerAction, OperationStatus
 from recordings.forms import ApproveForm, DeclineForm
-from recordings.models import Actor, LedgerEntry, Operation
+from recordings.models import Actor, Call, LedgerEntry, Operation
+from recordings.rules import Permit
+from recordings.services import corrections
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
 from recordings.views.decisions import Decision, decision_of, decisions_of
@@ -26,16 +29,39 @@ _DECISIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """One line of the inbox, and whether this reader can decide about it."""
+
+    operation: Operation
+    is_own: bool
+    is_expired: bool
+    can_decide: bool
+
+
 @require_safe
 @needs(permissions.LOOK)
 def approval_list(request: HttpRequest) -> HttpResponse:
-    related = Operation.objects.awaiting_approval().select_related("call", "requested_by")
+    now = timezone.now()
+    related = Operation.objects.awaiting_approval().select_related("call", "requested_by").order_by("pk")
+    found = [_waiting(request, operation, now=now) for operation in related[: MOST_WAITING + 1]]
     context = {
-        "now": timezone.now(),
-        "waiting": related.order_by("pk")[:MOST_WAITING],
+        "now": now,
+        "waiting": found[:MOST_WAITING],
+        "is_cut_at": MOST_WAITING if len(found) > MOST_WAITING else 0,
         "decisions": _decisions(),
     }
     return render(request, "recordings/approval_list.html", context)
+
+
+def _waiting(request: HttpRequest, operation: Operation, *, now: datetime) -> Waiting:
+    """Can be decided by the reader: as OperationQuerySet.to_decide, which the navigation counts."""
+    reader = Actor(kind=ActorKind.PERSON, subject_id=str(request.user.pk))
+    is_own = reader.is_same_person_as(operation.requested_by)
+    is_expired = operation.expires_after is not None and operation.expires_after <= now
+    is_waiting = operation.status == OperationStatus.AWAITING_APPROVAL and not is_expired
+    can_decide = is_waiting and not is_own and permissions.may(request.user, permissions.APPROVE)
+    return Waiting(operation, is_own=is_own, is_expired=is_expired, can_decide=can_decide)
 
 
 def _decisions() -> list[Decision]:
@@ -102,26 +128,29 @@ def _page(
     refusal: str = "",
 ) -> HttpResponse:
     """The wish with everything a second person needs; a form given is one that was refused, so the answer is 422."""
-    may_decide = permissions.may(request.user, permissions.APPROVE)
-    reader = Actor(kind=ActorKind.PERSON, subject_id=str(request.user.pk))
-    is_own = reader.is_same_person_as(operation.requested_by)
-    is_expired = operation.expires_after is not None and operation.expires_after <= now
-    is_waiting = operation.status == OperationStatus.AWAITING_APPROVAL and not is_expired
-    can_decide = is_waiting and may_decide and not is_own
-    reading = services.read_call(operation.call, now=now) if can_decide else None
+    waiting = _waiting(request, operation, now=now)
+    reading = services.read_call(operation.call, now=now) if waiting.can_decide else None
+    call = reading.call if reading else operation.call
     context = {
         "now": now,
         "operation": operation,
-        "call": reading.call if reading else operation.call,
+        "call": call,
         "reading": reading,
+        "would_refuse": _would_refuse(call, operation, now=now) if waiting.can_decide else "",
         "decisions": decisions_of([operation])[operation.pk],
-        "is_waiting": is_waiting,
-        "is_expired": is_expired,
-        "is_own": is_own,
-        "may_decide": may_decide,
-        "can_decide": can_decide,
+        "explained": operation.explained(),
+        "is_waiting": operation.status == OperationStatus.AWAITING_APPROVAL and not waiting.is_expired,
+        "is_expired": waiting.is_expired,
+        "is_own": waiting.is_own,
+        "can_decide": waiting.can_decide,
         "approve": approve or ApproveForm(),
         "decline": decline or DeclineForm(),
         "refusal": refusal,
     }
     return render(request, "recordings/approval_detail.html", context, status=422 if approve or decline else 200)
+
+
+def _would_refuse(call: Call, operation: Operation, *, now: datetime) -> str:
+    """Why On Record would refuse to send it as the call is now, approved or not; empty if it would not."""
+    judged = corrections.ruling(call, operation.requested_status, now=now)
+    return judged.why if judged.permit == Permit.REFUSED else ""

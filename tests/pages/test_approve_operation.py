@@ -1,16 +1,21 @@
 """The second person: the inbox, a fresh reading, and the yes."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from recordings import services
 from recordings.choices import OperationStatus
 from recordings.models import Call, Operation
+from recordings.models.keys import new_key
+from recordings.views.approvals import MOST_WAITING
 from sandbox.server import Sandbox
 from tests import cast
 from tests.pages.corrections import asked
@@ -51,10 +56,74 @@ def test_the_inbox_shows_what_waits_oldest_first_and_when_it_expires(
     later = asked(call, by=mira, now=timezone.now(), wish="notRecording")
     client.force_login(tom)
     response = client.get(reverse("approval_list"))
-    assert list(response.context["waiting"]) == [waiting, later]
+    assert [row.operation for row in response.context["waiting"]] == [waiting, later]
     page = response.content.decode()
     assert "the desk saw it stop" in page
+    assert " left</span>" in page
     assert reverse("approval_detail", args=[waiting.pk]) in page
+
+
+def counted(client: Client) -> int:
+    """The number beside Approvals in the navigation."""
+    page = client.get(reverse("approval_list")).content.decode()
+    found = re.search(r'class="count[^"]*">(\d+)<span class="sr"> waiting for you<', page)
+    return int(found[1]) if found else 0
+
+
+def test_the_navigation_counts_what_the_reader_can_decide(
+    client: Client, tom: User, mira: User, olga: User, waiting: Operation, sandbox: Sandbox
+) -> None:
+    """Neither their own, at the screen or in a shell, nor what has expired; and nothing for who cannot decide."""
+    now = timezone.now()
+    for number, by in enumerate(
+        [
+            services.Requester.at_screen(mira),
+            services.Requester.at_screen(tom),
+            services.Requester.at_shell(tom),
+        ],
+        start=2,
+    ):
+        call = cast.call(f"call-{number}", at=now - timedelta(minutes=5), capture="stopped", told="recording")
+        services.request_correction(call, wish="notRecording", reason="the desk saw it stop", by=by, now=now)
+    expired = Operation.objects.filter(call__graph_id="call-2")
+    client.force_login(tom)
+    assert counted(client) == 2
+    expired.update(expires_after=now - timedelta(seconds=1))
+    assert counted(client) == 1
+    page = client.get(reverse("approval_list"))
+    assert [row.operation for row in page.context["waiting"] if row.can_decide] == [waiting]
+    assert page.content.decode().count("you asked for it") == 2
+    assert "has expired" in page.content.decode()
+    for other in (mira, olga):
+        client.force_login(other)
+        assert counted(client) == 0
+
+
+def test_the_count_costs_one_query_and_no_row_costs_any(
+    client: Client, tom: User, olga: User, mira: User, waiting: Operation
+) -> None:
+    queries = []
+    for person in (olga, tom, tom):
+        client.force_login(person)
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse("approval_list"))
+        queries.append(len(seen))
+        graph_id = f"call-{len(queries) + 1}"
+        call = cast.call(graph_id, at=timezone.now() - timedelta(minutes=5), capture="stopped", told="recording")
+        asked(call, by=mira, now=timezone.now(), wish="notRecording")
+    of_who_only_looks, of_the_approver, with_more_waiting = queries
+    assert of_the_approver == with_more_waiting == of_who_only_looks + 1
+
+
+def test_an_inbox_with_more_than_it_shows_says_so(client: Client, tom: User, waiting: Operation) -> None:
+    client.force_login(tom)
+    assert "The oldest" not in client.get(reverse("approval_list")).content.decode()
+    more = [new_key() for _ in range(MOST_WAITING)]
+    alike = {field.attname: getattr(waiting, field.attname) for field in Operation._meta.concrete_fields}
+    Operation.objects.bulk_create(Operation(**{**alike, "id": key, "client_context": str(key)}) for key in more)
+    page = client.get(reverse("approval_list"))
+    assert "The oldest 200 are shown" in page.content.decode()
+    assert [row.operation.pk for row in page.context["waiting"]] == [waiting.pk, *more[:-1]]
 
 
 def test_an_empty_inbox_says_so(client: Client, tom: User) -> None:
@@ -77,6 +146,29 @@ def test_the_approver_sees_a_fresh_reading(client: Client, tom: User, waiting: O
     page = page_of(client, waiting)
     assert "Microsoft was asked at" in page
     assert "On hold" in page
+
+
+def test_the_approver_is_told_before_the_click_that_it_would_not_be_sent(
+    client: Client, tom: User, waiting: Operation
+) -> None:
+    cast.heartbeat("call-1", at=timezone.now(), capture="capturing")
+    client.force_login(tom)
+    page = page_of(client, waiting)
+    assert "As the call is now, On Record would not send this." in page
+    assert "The recorder says it is capturing. Stop the recorder first. If you approve, it is cancelled" in page
+
+
+def test_one_that_ended_says_what_that_means(client: Client, tom: User, waiting: Operation) -> None:
+    by = services.Requester.at_screen(tom)
+    services.decline(waiting, by=by, reason="not convinced", now=timezone.now())
+    client.force_login(tom)
+    assert "An approver said no, so nothing was sent." in page_of(client, waiting)
+
+
+def test_the_time_left_stands_on_the_page(client: Client, tom: User, waiting: Operation) -> None:
+    Operation.objects.filter(pk=waiting.pk).update(expires_after=timezone.now() + timedelta(minutes=90, seconds=30))
+    client.force_login(tom)
+    assert "1 h 30 min left" in page_of(client, waiting)
 
 
 def test_if_microsoft_cannot_be_asked_the_page_says_so(
