@@ -35,7 +35,7 @@ def tenant_blocked(facts: TenantFacts, graces: Graces) -> Verdict | None:
 
 
 def say_tenant_blocked(facts: TenantFacts, verdict: Verdict, now: datetime) -> Explained:
-    said = f": {facts.message}" if facts.message else ""
+    said = f": {facts.message.rstrip('.')}" if facts.message else ""
     code = f" ({facts.code})" if facts.code else ""
     return Explained(
         f"Microsoft has refused our app in this tenant for {duration(now - verdict.since)}{code}{said}.",
