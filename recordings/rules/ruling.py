@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from recordings.choices import CALL_STATE_RANK, SENDABLE_STATUSES, CallState, CaptureState, RecordingStatus, Source
+from recordings.choices import (
+    CALL_STATE_RANK,
+    SENDABLE_STATUSES,
+    BulkStanding,
+    CallState,
+    CaptureState,
+    RecordingStatus,
+    Source,
+)
 from recordings.rules.facts import CallFacts, Graces, known_state
 
 
@@ -16,13 +24,24 @@ class Permit(StrEnum):
     REFUSED = "refused"
 
 
+_PERMITS = {BulkStanding.CAN_ACT: Permit.ALLOWED, BulkStanding.NEEDS_APPROVAL: Permit.NEEDS_APPROVAL}
+
+
 @dataclass(frozen=True)
 class Ruling:
-    """A permit with its reason in plain words. `attest` says that an attestation is the way left."""
+    """Where a wish stands, with the reason in plain words."""
 
-    permit: Permit
+    standing: BulkStanding
     why: str = ""
-    attest: bool = False
+
+    @property
+    def permit(self) -> Permit:
+        return _PERMITS.get(self.standing, Permit.REFUSED)
+
+    @property
+    def attest(self) -> bool:
+        """Whether an attestation is the way left."""
+        return self.standing == BulkStanding.ATTEST_ONLY
 
 
 # What a recorder must have said in the last minute for a wish to need no second person.
@@ -40,17 +59,17 @@ def rule_on(
     if refusal:
         return refusal
     if require_approval == "always":
-        return Ruling(Permit.NEEDS_APPROVAL, "Every correction here needs a second person.")
+        return Ruling(BulkStanding.NEEDS_APPROVAL, "Every correction here needs a second person.")
     if wish == RecordingStatus.FAILED:
-        return Ruling(Permit.ALLOWED)
+        return Ruling(BulkStanding.CAN_ACT)
     if require_approval == "recording" and wish == RecordingStatus.RECORDING:
-        return Ruling(Permit.NEEDS_APPROVAL, "Telling Teams recording needs a second person here.")
+        return Ruling(BulkStanding.NEEDS_APPROVAL, "Telling Teams recording needs a second person here.")
     if fresh_claim(facts, now=now, graces=graces) in _PROOF[wish]:
-        return Ruling(Permit.ALLOWED)
+        return Ruling(BulkStanding.CAN_ACT)
     why = (
         "The recorder has not said in the last minute what it is doing, so a second person must approve, with evidence."
     )
-    return Ruling(Permit.NEEDS_APPROVAL, why)
+    return Ruling(BulkStanding.NEEDS_APPROVAL, why)
 
 
 def fresh_claim(facts: CallFacts, *, now: datetime, graces: Graces) -> str:
@@ -62,37 +81,43 @@ def fresh_claim(facts: CallFacts, *, now: datetime, graces: Graces) -> str:
 
 def _refusal(wish: str, facts: CallFacts, *, now: datetime, graces: Graces) -> Ruling | None:
     if wish not in SENDABLE_STATUSES:
-        return Ruling(Permit.REFUSED, f"“{wish}” is not a status that can be told to Teams.")
+        return Ruling(BulkStanding.NOT_POSSIBLE, f"“{wish}” is not a status that can be told to Teams.")
     if facts.over_at:
         how = "ended" if facts.ended_at else "was no longer found at Graph"
         why = f"The call {how} at {facts.over_at:%H:%M:%S} UTC, so Teams cannot be told any more."
-        return Ruling(Permit.REFUSED, why, attest=True)
-    why = _not_now(wish, facts) or _against_recorder(wish, fresh_claim(facts, now=now, graces=graces))
-    return Ruling(Permit.REFUSED, why) if why else None
+        return Ruling(BulkStanding.ATTEST_ONLY, why)
+    return _not_now(facts) or _already(wish, facts) or _against(wish, fresh_claim(facts, now=now, graces=graces))
 
 
-def _not_now(wish: str, facts: CallFacts) -> str:
-    """Why the leg takes no such status at this moment; empty if it does.
+def _not_now(facts: CallFacts) -> Ruling | None:
+    """Why the leg takes no status at this moment; None if it does.
 
     All of Microsoft's samples wait for `established` (Graph: updateRecordingStatus needs a joined call).
     """
     rank = CALL_STATE_RANK[known_state(facts)]
+    why = ""
     if rank >= CALL_STATE_RANK[CallState.TERMINATING]:
-        return "The call is ending, so Teams cannot be told any more."
-    if 0 < rank < CALL_STATE_RANK[CallState.ESTABLISHED]:
-        return "The call is not established yet. Try again once people are talking."
-    if facts.is_policy_call is False:
-        return "Graph said this is not a compliance-recording call, so it takes no status."
-    if facts.recording_status == wish and facts.recording_status_source == Source.GRAPH:
-        when = f" at {facts.recording_status_at:%H:%M:%S} UTC" if facts.recording_status_at else ""
-        return f"Graph already confirmed this status{when}."
-    return ""
+        why = "The call is ending, so Teams cannot be told any more."
+    elif 0 < rank < CALL_STATE_RANK[CallState.ESTABLISHED]:
+        why = "The call is not established yet. Try again once people are talking."
+    elif facts.is_policy_call is False:
+        why = "Graph said this is not a compliance-recording call, so it takes no status."
+    return Ruling(BulkStanding.NOT_POSSIBLE, why) if why else None
 
 
-def _against_recorder(wish: str, claim: str) -> str:
-    """Why the recorder's fresh word stands against the wish (invariant 8); empty if it does not."""
+def _already(wish: str, facts: CallFacts) -> Ruling | None:
+    """Graph's own word that Teams was told so; a recorder's account of it is none."""
+    if facts.recording_status != wish or facts.recording_status_source != Source.GRAPH:
+        return None
+    when = f" at {facts.recording_status_at:%H:%M:%S} UTC" if facts.recording_status_at else ""
+    return Ruling(BulkStanding.ALREADY_RIGHT, f"Graph already confirmed this status{when}.")
+
+
+def _against(wish: str, claim: str) -> Ruling | None:
+    """Why the recorder's fresh word stands against the wish (invariant 8); None if it does not."""
+    why = ""
     if wish == RecordingStatus.NOT_RECORDING and claim == CaptureState.CAPTURING:
-        return "The recorder says it is capturing. Stop the recorder first."
+        why = "The recorder says it is capturing. Stop the recorder first."
     if wish == RecordingStatus.RECORDING and claim in _PROOF[RecordingStatus.NOT_RECORDING]:
-        return "The recorder says it is not capturing. Start the recorder first."
-    return ""
+        why = "The recorder says it is not capturing. Start the recorder first."
+    return Ruling(BulkStanding.AGAINST_RECORDER, why) if why else None

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recordings import conf, ingest, ledger, operations, permissions, rules
-from recordings.choices import OPEN_OUTCOMES, LedgerAction, OperationStatus
+from recordings.choices import OPEN_OUTCOMES, BulkStanding, LedgerAction, OperationStatus
 from recordings.models import Actor, Call, Operation
 from recordings.operations import OperationInProgress
 from recordings.passes import each
@@ -34,7 +34,7 @@ def ruling(call: Call, wish: str, *, now: datetime) -> rules.Ruling:
     """Whether `wish` may be told to Teams about `call` now (aware UTC): invariants 4, 7 and 8."""
     if call.tenant_id != settings.GRAPH_TENANT_ID.lower():
         why = "This call belongs to another tenant than the one On Record is connected to."
-        return rules.Ruling(rules.Permit.REFUSED, why)
+        return rules.Ruling(BulkStanding.NOT_POSSIBLE, why)
     return rules.rule_on(
         wish,
         call.facts(),
