@@ -104,8 +104,8 @@ def rule_settings() -> Checked:
 @_check("onrecord")
 def graces() -> Checked:
     """E012: a grace below zero would find trouble before it is there."""
-    names = [name for name in dir(settings) if name.startswith("STUCK_") or name in ("CLAIM_FRESH", "REOPEN_WITHIN")]
-    wrong = [name for name in names if getattr(settings, name) < (1 if name == "STUCK_FLAPPING_CHANGES" else 0)]
+    names = {"CLAIM_FRESH", "REOPEN_WITHIN"} | {name for name in dir(settings) if name.startswith("STUCK_")}
+    wrong = [name for name in sorted(names) if getattr(settings, name) < (1 if name == "STUCK_FLAPPING_CHANGES" else 0)]
     hint = "Use seconds from 0 on, and at least one change."
     return [Error(f"{name} is below what a rule can use.", hint=hint, id="onrecord.E012") for name in wrong]
 

@@ -21,6 +21,7 @@ from recordings.models import (
     Attempt,
     AttemptResult,
     Call,
+    EvidenceFile,
     Leaf,
     LedgerEntry,
     Node,
@@ -38,6 +39,7 @@ FORGED: dict[str, dict[str, Any]] = {
     "recordings_statuschange": {"reason": "forged"},
     "recordings_attempt": {"is_repeat": True},
     "recordings_attemptresult": {"message": "forged"},
+    "recordings_evidencefile": {"content": b"forged"},
     "recordings_ledgerentry": {"body": "{}"},
     "recordings_leaf": {"leaf_hash": b"forged"},
     "recordings_node": {"node_hash": b"forged"},
@@ -56,6 +58,9 @@ def rows(db: None, now: datetime) -> Rows:
     answer = operations.Outcome(AttemptOutcome.ACCEPTED, http_status=200, graph_status="completed")
     operations.finish_attempt(attempt, answer, to=OperationStatus.COMPLETED, actor=mira, now=now)
     entry = LedgerEntry.objects.earliest("id")
+    EvidenceFile.objects.create(
+        name="log.txt", size_bytes=3, sha256="00" * 32, content=b"log", added_by=mira, added_at=now
+    )
     Leaf.objects.create(index=0, entry=entry, leaf_hash=b"\x01" * 32)
     Node.objects.create(level=1, position=0, node_hash=b"\x02" * 32)
     Seal.objects.create(size=1, root_hash=b"\x01" * 32, checkpoint="on-record\n1\n", sealed_at=now)
@@ -319,7 +324,7 @@ def test_a_new_row_is_still_taken(rows: Rows, table: str) -> None:
 
 
 def test_the_tables_are_those_of_the_design() -> None:
-    assert set(MODELS.values()) == {StatusChange, Attempt, AttemptResult, LedgerEntry, Leaf, Node, Seal}
+    assert set(MODELS.values()) == {StatusChange, Attempt, AttemptResult, EvidenceFile, LedgerEntry, Leaf, Node, Seal}
 
 
 @pytest.mark.parametrize("table", append_only.TABLES)

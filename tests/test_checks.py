@@ -64,6 +64,9 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_JWKS_URL": "https://keys.example"}),
     ("E007", {"REQUIRE_APPROVAL": "sometimes"}),
     ("E008", {"SETTLE_GRACE": 29.9, "GRAPH_DEADLINE": 15.0}),
+    ("E012", {"STUCK_AFTER_END": -1.0}),
+    ("E012", {"STUCK_FLAPPING_CHANGES": 0}),
+    ("E012", {"REOPEN_WITHIN": -0.5}),
 ]
 
 

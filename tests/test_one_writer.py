@@ -24,7 +24,14 @@ ROOMS = {
     "Leaf": "ledger/",
     "Node": "ledger/",
     "Seal": "ledger/",
-    "Finding": "findings.py",
+    "Finding": "findings/",
+    "EvidenceFile": "findings/",
+    "Tenant": "ingest/",
+    "BlindSpot": "ingest/",
+    "Beat": "ingest/",
+    "BulkJob": "services/bulk/",
+    "BulkItem": "services/bulk/",
+    "RequestBudget": "services/budget.py",
 }
 LOCKS = {"locked_call": "Call", "locked_or_new_call": "Call", "lock_call": "Call"}
 FREE = {"Actor", "Recorder", "User", "Group"}
@@ -118,6 +125,8 @@ def _known_names(scope: ast.AST) -> dict[str, str]:
     for node in _own_nodes(scope):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             known[node.targets[0].id] = _model(node.value, known)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            known[node.target.id] = ast.unparse(node.annotation).removesuffix(" | None")
         if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
             known[node.target.id] = _model(node.iter, known)
     return known
@@ -180,7 +189,7 @@ def test_a_write_in_the_wrong_room_is_found(planted: str) -> None:
     ("planted", "room"),
     [
         ("Call.objects.filter(pk=1).update(state='terminated')", "ingest/calls.py"),
-        ("def f(finding: Finding) -> None:\n    finding.save()", "findings.py"),
+        ("def f(finding: Finding) -> None:\n    finding.save()", "findings/working.py"),
         ("places.update({'page': 2})", "views/calls.py"),
         ("operations.create(call, actor=actor)", "services/corrections.py"),
         ("Recorder.objects.filter(pk=1).update(name='x')", "services/tokens.py"),

@@ -99,8 +99,9 @@ def _record(action: LedgerAction, spot: BlindSpot, *, occurred_at: datetime, now
 
 def beat(now: datetime) -> None:
     """Our own sign of life (aware UTC), in the caller's transaction. A gap in them is a blind spot of our own."""
-    last, is_first = Beat.objects.select_for_update().get_or_create(name=OWN_BEAT, defaults={"beat_at": now})
-    if not is_first and now - last.beat_at > OWN_SILENCE:
+    Beat.objects.get_or_create(name=OWN_BEAT, defaults={"beat_at": now})
+    last = Beat.objects.select_for_update().get(name=OWN_BEAT)
+    if now - last.beat_at > OWN_SILENCE:
         open_blind_spot(None, from_at=last.beat_at, now=now)
         close_blind_spot(None, until=now, now=now)
     last.beat_at = max(now, last.beat_at)
