@@ -127,7 +127,7 @@ class TestCorrections:
 
     def test_what_never_left_says_why_and_that_nobody_tries_any_more(self) -> None:
         found = failed(result_code="dns")
-        assert found.title == "Microsoft's address was not found"
+        assert (found.answer, found.title) == ("", "Microsoft's address was not found")
         assert found.next_step.startswith("On Record has stopped trying")
         assert found.retry_can_work
 

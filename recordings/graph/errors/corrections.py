@@ -128,7 +128,9 @@ def _perhaps(found: Explanation) -> Explanation:
 
 
 def _figures(status: int | None, code: str) -> str:
-    return " · ".join(filter(None, (str(status or ""), f"code {code}" if code else "")))
+    """What to quote to Microsoft; our own words for what never came back, such as "reset", are no figures."""
+    is_ours = code.isalpha() and code.islower()
+    return " · ".join(filter(None, (str(status or ""), f"code {code}" if code and not is_ours else "")))
 
 
 def _number(text: str) -> int | None:
