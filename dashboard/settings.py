@@ -157,8 +157,18 @@ STORAGES = {
     },
 }
 
-# Background work is written against django.tasks; `manage.py work` is what calls it.
-TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
+# Background work is written against django.tasks; `manage.py work` runs the worker of the chosen engine.
+TASKS_ENGINE = env.str("TASKS_ENGINE", default="embedded")
+# procrastinate's migrations and models are PostgreSQL's own, so its app is there only where it can work. What cannot
+# work is refused at start (onrecord.E011); until then dj-queue stands in, so that `migrate` and the check itself run.
+if TASKS_ENGINE == "distributed" and DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    INSTALLED_APPS.append("procrastinate.contrib.django")
+    TASKS = {"default": {"BACKEND": "dashboard.engines.procrastinate_backend.ProcrastinateBackend"}}
+    TASKS_WORKER = "dashboard.engines.distributed.work"
+else:
+    INSTALLED_APPS.append("dj_queue")
+    TASKS = {"default": {"BACKEND": "dj_queue.backend.DjQueueBackend"}}
+    TASKS_WORKER = "dashboard.engines.embedded.work"
 
 # Microsoft Graph: see recordings/graph/clouds.py for what an empty value means.
 GRAPH_CLOUD = env.str("GRAPH_CLOUD", default="global")
@@ -211,7 +221,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # The debug lines of the first three quote headers and bodies, tokens included (invariant 9); the last one tells of
-    # every task that there is nothing to tell.
-    "loggers": {name: {"level": "WARNING"} for name in ("urllib3", "msal", "requests", "django.tasks")},
+    # The debug lines of the first three quote headers and bodies, tokens included (invariant 9); the others tell of
+    # every job that there is nothing to tell.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("urllib3", "msal", "requests", "django.tasks", "dj_queue", "procrastinate")
+    },
 }

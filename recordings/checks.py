@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import connection, connections
 
 from recordings.graph.clouds import CLOUDS, graph_config, is_microsoft_host
 from recordings.models import append_only
@@ -99,6 +99,18 @@ def rule_settings() -> Checked:
         hint = "A correction could be repeated while its first try is still under way."
         found.append(Error("SETTLE_GRACE is under twice GRAPH_DEADLINE.", hint=hint, id="onrecord.E008"))
     return found
+
+
+@_check("onrecord")
+def tasks_engine() -> Checked:
+    """E011: the engine must be one of ours, and the distributed one has its jobs in PostgreSQL."""
+    if settings.TASKS_ENGINE not in ("embedded", "distributed"):
+        hint = "Use embedded or distributed."
+        return [Error("TASKS_ENGINE is not known.", hint=hint, id="onrecord.E011")]
+    if settings.TASKS_ENGINE == "distributed" and connection.vendor != "postgresql":
+        hint = "Let DATABASE_URL name a PostgreSQL, or use TASKS_ENGINE=embedded."
+        return [Error("TASKS_ENGINE=distributed needs PostgreSQL.", hint=hint, id="onrecord.E011")]
+    return []
 
 
 @_check("onrecord")

@@ -2,14 +2,23 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from threading import Event
 
 logger = logging.getLogger(__name__)
 
+# Set in a worker that was told to end: the row under way is finished, the others are left for the next pass.
+stopping = Event()
 
-def each[Row](rows: Iterable[Row], do: Callable[[Row], object]) -> None:
-    """Do it for every row. This is the outermost loop of every task, so nothing may end it early."""
+
+def each[Row](rows: Iterable[Row], do: Callable[[Row], object]) -> list[Row]:
+    """Do it for every row; answers those that broke. This is the outermost loop of every task, so none may end it."""
+    broken = []
     for row in rows:
+        if stopping.is_set():
+            break
         try:
             do(row)
         except Exception:
             logger.exception("a row was left for the next pass: %s", row)
+            broken.append(row)
+    return broken

@@ -64,6 +64,7 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_JWKS_URL": "https://keys.example"}),
     ("E007", {"REQUIRE_APPROVAL": "sometimes"}),
     ("E008", {"SETTLE_GRACE": 29.9, "GRAPH_DEADLINE": 15.0}),
+    ("E011", {"TASKS_ENGINE": "celery"}),
     ("E012", {"STUCK_AFTER_END": -1.0}),
     ("E012", {"STUCK_FLAPPING_CHANGES": 0}),
     ("E012", {"REOPEN_WITHIN": -0.5}),
@@ -101,6 +102,12 @@ def test_a_setting_that_is_in_order_does_not(production: Settings, changed: dict
         setattr(production, name, value)
 
     assert every() == []
+
+
+def test_the_distributed_engine_needs_postgresql(production: Settings) -> None:
+    production.TASKS_ENGINE = "distributed"
+
+    assert every() == ([] if connection.vendor == "postgresql" else ["onrecord.E011"])
 
 
 def test_development_needs_no_settings_at_all(settings: Settings) -> None:

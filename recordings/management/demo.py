@@ -126,7 +126,7 @@ def commands(place: Place, *, token: str) -> dict[str, list[str]]:
     return {
         "sandbox": [python, "-m", "sandbox", *stand_in, "--callback-url", f"{hooks}/graph/"],
         "web": [python, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{place.port}", *server],
-        "worker": [python, "manage.py", "work", "--every", "1"],
+        "worker": [python, "manage.py", "work"],
         "recorder": [
             *(python, "-m", "sandbox.recorder", "--url", f"{hooks}/recorder/", "--token", token),
             *("--sandbox", place.microsoft, "--ca", str(place.ca_file)),

@@ -10,12 +10,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGINT, SIGTERM or SIGHUP sets. In the main thread only; the old handlers come back afterwards.
+def told_to_stop(stopping: threading.Event | None = None) -> Iterator[threading.Event]:
+    """An event, given or new, that SIGINT, SIGTERM or SIGHUP sets. In the main thread only; the old handlers come back
+    afterwards.
 
     Set explicitly, since a process that a script puts in the background is born ignoring SIGINT.
     """
-    stopping = threading.Event()
+    stopping = stopping or threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.set()

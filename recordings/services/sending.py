@@ -64,8 +64,17 @@ def send_due(now: datetime, *, limit: int = 50, clock: Clock = timezone.now) -> 
     """Send at most `limit` stored wishes whose moment has come (aware UTC); how many were looked at."""
     due = list(Operation.objects.to_send(now).select_related("call")[:limit])
     suspect = len(due) >= SUSPECT_FROM and is_suspect([probe_call(one.call, now=now) for one in due])
-    each(due, lambda one: _wait_out_suspicion(one.pk, now=now) if suspect else send_operation(one.pk, clock=clock))
+    each(due, lambda one: _wait_out_suspicion(one.pk, now=now) if suspect else _send_if_free(one, now=now, clock=clock))
     return len(due)
+
+
+def _send_if_free(operation: Operation, *, now: datetime, clock: Clock) -> None:
+    """Hold it from before the reading until after the answer; another worker may have taken it since `now`."""
+    now = max(now, clock())
+    with transaction.atomic():
+        is_mine = operations.lease(operation, until=now + conf.lease(), now=now)
+    if is_mine:
+        send_operation(operation.pk, clock=clock)
 
 
 def _wait_out_suspicion(key: UUID, *, now: datetime) -> None:

@@ -1,50 +1,64 @@
 """manage.py work: the worker."""
 
-import logging
 from argparse import ArgumentParser
-from threading import Event
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
-from django.tasks import TaskResultStatus
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
+from recordings import passes
 from recordings.management.stopping import told_to_stop
 from recordings.startup import refuse_on_errors
 from recordings.tasks import EVERY_TICK
 
-logger = logging.getLogger(__name__)
+LONGEST_PAUSE_SECONDS = 59
 
 
 class Command(BaseCommand):
-    help = "Send, settle, expire and sweep whatever is due, again and again, until SIGTERM or SIGINT."
+    help = "Do whatever is due, again and again, as a worker of TASKS_ENGINE, until SIGTERM or SIGINT."
     requires_system_checks = []  # all of them are run below, and no option leaves them out
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--every", type=float, default=2.0, metavar="SECONDS", help="the pause between two rounds")
-        parser.add_argument("--once", action="store_true", help="one round only; exit code 1 if a task failed")
+        # The engines' clocks know whole seconds of a minute.
+        parser.add_argument(
+            "--every",
+            type=int,
+            default=2,
+            choices=range(1, LONGEST_PAUSE_SECONDS + 1),
+            metavar="SECONDS",
+            help=f"whole seconds between two rounds, 1 to {LONGEST_PAUSE_SECONDS} (default 2)",
+        )
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="one round in this process, without the engine; exit code 1 if a task failed",
+        )
 
-    def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
+    def handle(self, *args: Any, every: int, once: bool, **options: Any) -> None:
         refuse_on_errors()
-        with told_to_stop() as stopping:
-            failed = _tick(stopping)
-            while not once and not stopping.wait(every):
-                _tick(stopping)
-        if once and failed:
-            raise CommandError(f"Failed: {', '.join(failed)}. The log says why; what they had to do is still due.")
+        paths = [task.module_path for task in EVERY_TICK]
+        with told_to_stop(passes.stopping) as stopping:
+            if once:
+                _one_round(paths)
+                return
+            _refuse_without_tables()
+            import_string(settings.TASKS_WORKER)(paths, every=every, stopping=stopping)
 
 
-def _tick(stopping: Event) -> list[str]:
-    """One round; answers what failed. Each task is tried whatever became of the one before; the row is the truth."""
-    failed = []
-    for task in EVERY_TICK:
-        if stopping.is_set():
-            break
-        try:
-            is_done = task.enqueue().status == TaskResultStatus.SUCCESSFUL
-        except Exception:  # the outermost loop: a broken round must not end the worker
-            logger.exception("%s failed; it is tried again in the next round", task.name)
-            is_done = False
-        failed += [] if is_done else [task.name]
-        close_old_connections()
-    return failed
+def _one_round(paths: list[str]) -> None:
+    """Each task is tried whatever became of the one before; the row is the truth."""
+    failed = passes.each(paths, lambda path: import_string(path).call())
+    if failed:
+        raise CommandError(f"Failed: {', '.join(failed)}. The log says why; what they had to do is still due.")
+
+
+def _refuse_without_tables() -> None:
+    """An engine that was chosen a minute ago has no tables yet."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(sorted({migration.app_label for migration, _ in missing}))
+        raise CommandError(f"Migrations of {names} are missing. Run `manage.py migrate` first. Nothing was started.")
