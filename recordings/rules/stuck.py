@@ -59,12 +59,12 @@ def next_due(
 ) -> datetime | None:
     """The next moment at which a verdict opens or closes and is not yet handled; None if there is none (aware UTC).
 
-    `open_rules` have an open finding, whose condition may be gone: then it is due at once. `settled_rules` were
-    closed by a person while the condition went on, which had held since the moment named; they stay closed until it
-    begins anew.
+    `open_rules` have an open finding, whose condition may be gone, or may have begun anew and be within its grace:
+    then it is due at once. `settled_rules` were closed by a person while the condition went on, which had held since
+    the moment named; they stay closed until it begins anew.
     """
     holding = {v.rule.value: v for v in verdicts(facts, graces=graces) if not v.is_over(now)}
-    if open_rules - holding.keys():
+    if open_rules - {rule for rule, verdict in holding.items() if verdict.is_due(now)}:
         return now
     ends = [v.ends_after for rule, v in holding.items() if rule in open_rules and v.ends_after]
     waiting = [v for rule, v in holding.items() if rule not in open_rules and not is_settled(v, settled_rules)]
