@@ -5,6 +5,7 @@ Nothing scans the calls: `due_after` was written when the facts came in.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import TypedDict
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -28,7 +29,13 @@ from recordings.passes import each
 ACTOR_NAME = "sweep"
 READ_AT_ONCE = 1000
 
-type Subject = Call | Recorder | Tenant
+
+class Subject(TypedDict, total=False):
+    """What a finding is about, by the name of its column: one of them."""
+
+    call: Call
+    recorder: Recorder
+    tenant: Tenant
 
 
 def sweep(now: datetime, *, limit: int = 500) -> int:
@@ -38,11 +45,16 @@ def sweep(now: datetime, *, limit: int = 500) -> int:
     """
     calls = list(Call.objects.due(now).values_list("graph_id", flat=True)[:limit])
     each(calls, lambda graph_id: sweep_call(graph_id, now=now, wait=False))
-    recorders = list(Recorder.objects.filter(due_after__lte=now).values_list("pk", flat=True)[:limit])
+    recorders = _due(Recorder.objects.all(), now=now, limit=limit)
     each(recorders, lambda pk: sweep_recorder(pk, now=now))
-    tenants = list(Tenant.objects.filter(due_after__lte=now).values_list("pk", flat=True)[:limit])
+    tenants = _due(Tenant.objects.all(), now=now, limit=limit)
     each(tenants, lambda pk: sweep_tenant(pk, now=now))
     return len(calls) + len(recorders) + len(tenants)
+
+
+def _due[Row: (Recorder, Tenant)](rows: QuerySet[Row], *, now: datetime, limit: int) -> list[int]:
+    """The keys of those whose moment has come, the longest waiting first."""
+    return list(rows.filter(due_after__lte=now).order_by("due_after").values_list("pk", flat=True)[:limit])
 
 
 def sweep_call(graph_id: str, *, now: datetime, wait: bool = True) -> None:
@@ -52,7 +64,7 @@ def sweep_call(graph_id: str, *, now: datetime, wait: bool = True) -> None:
         if call is None or call.due_after is None or call.due_after > now:
             return
         known = list(Finding.objects.filter(call=call).order_by("since_at", "pk"))
-        _judge(call, facts_of(call), known, now=now)
+        _judge({"call": call}, facts_of(call), known, now=now)
         reschedule(call, now=now)
 
 
@@ -62,12 +74,19 @@ def sweep_recorder(pk: int, *, now: datetime) -> None:
         recorder = _locked(Recorder.objects.filter(pk=pk), wait=False)
         if recorder is None or recorder.due_after is None or recorder.due_after > now:
             return
-        _judge(recorder, recorder.facts(), list(recorder.finding_set.order_by("since_at", "pk")), now=now)
-        if recorder.finding_set.open().exists():
-            open_blind_spot(recorder, now=now)
-        else:
-            close_blind_spot(recorder, until=recorder.last_word_at or now, now=now)
+        known = list(recorder.finding_set.order_by("since_at", "pk"))
+        _judge({"recorder": recorder}, recorder.facts(), known, now=now)
+        _mark_silence(recorder, now=now)
         reschedule_recorder(recorder, now=now)
+
+
+def _mark_silence(recorder: Recorder, *, now: datetime) -> None:
+    """A blind spot lasts as long as the silence, whatever became of its finding; a disabled one is not awaited."""
+    if any(verdict.is_due(now) for verdict in rules.verdicts(recorder.facts(), graces=conf.graces())):
+        open_blind_spot(recorder, now=now)
+        return
+    spoke_at = None if recorder.disabled_at else recorder.last_word_at
+    close_blind_spot(recorder, until=spoke_at or now, now=now)
 
 
 def sweep_tenant(pk: int, *, now: datetime) -> None:
@@ -76,7 +95,8 @@ def sweep_tenant(pk: int, *, now: datetime) -> None:
         tenant = _locked(Tenant.objects.filter(pk=pk), wait=False)
         if tenant is None or tenant.due_after is None or tenant.due_after > now:
             return
-        _judge(tenant, tenant.facts(), list(tenant.finding_set.order_by("since_at", "pk")), now=now)
+        known = list(tenant.finding_set.order_by("since_at", "pk"))
+        _judge({"tenant": tenant}, tenant.facts(), known, now=now)
         reschedule_tenant(tenant, now=now)
 
 
@@ -87,33 +107,32 @@ def _locked[Row: (Call, Recorder, Tenant)](rows: QuerySet[Row], *, wait: bool) -
 
 
 def _judge(subject: Subject, facts: rules.Facts, known: list[Finding], *, now: datetime) -> None:
-    holding = {v.rule.value: v for v in rules.verdicts(facts, graces=conf.graces()) if not v.is_over(now)}
+    """Close what is no longer due, also where the condition began anew and is within its grace; open what is."""
+    due = {v.rule.value: v for v in rules.verdicts(facts, graces=conf.graces()) if v.is_due(now)}
     actor = Actor.objects.job(ACTOR_NAME)
     for finding in known:
-        if finding.is_open and finding.rule not in holding:
+        if finding.is_open and finding.rule not in due:
             _recover(finding, actor=actor, now=now)
-    for verdict in _news(holding.values(), known, now=now):
+    for verdict in _news(due.values(), known):
         _open(subject, verdict, known, actor=actor, now=now)
 
 
-def _news(holding: Iterable[rules.Verdict], known: list[Finding], *, now: datetime) -> Iterator[rules.Verdict]:
-    """Verdicts that are due and have no open finding, unless a person closed this very condition."""
+def _news(due: Iterable[rules.Verdict], known: list[Finding]) -> Iterator[rules.Verdict]:
+    """Verdicts that have no open finding, unless a person closed this very condition."""
     open_rules, settled = {finding.rule for finding in known if finding.is_open}, settled_rules(known)
-    for verdict in holding:
-        if verdict.rule not in open_rules and verdict.is_due(now) and not rules.is_settled(verdict, settled):
+    for verdict in due:
+        if verdict.rule not in open_rules and not rules.is_settled(verdict, settled):
             yield verdict
 
 
 def _open(subject: Subject, verdict: rules.Verdict, known: list[Finding], *, actor: Actor, now: datetime) -> None:
     """A new finding, or, where the same one was closed a short while ago, that one again."""
-    finding = _lately_closed(verdict, known, now=now)
+    finding: Finding | None = _lately_closed(verdict, known, now=now)
     if finding is None:
-        action, was, finding = LedgerAction.FINDING_OPENED, "", Finding(rule=verdict.rule, opened_at=now)
-        setattr(finding, type(subject).__name__.lower(), subject)
+        action, was, finding = LedgerAction.FINDING_OPENED, "", Finding(**subject, rule=verdict.rule, opened_at=now)
     else:
         action, was = LedgerAction.FINDING_REOPENED, finding.resolution
-        finding.reopened_at, finding.resolved_at, finding.resolved_by, finding.resolution = now, None, None, ""
-        finding.acknowledged_at, finding.acknowledged_by, finding.wakes_after = None, None, None
+        _forget_closing(finding, now=now)
     finding.severity, finding.since_at = verdict.severity, verdict.since
     finding.save()
     ledger.record(
@@ -127,22 +146,29 @@ def _open(subject: Subject, verdict: rules.Verdict, known: list[Finding], *, act
     )
 
 
+def _forget_closing(finding: Finding, *, now: datetime) -> None:
+    """It is as new, but for its opening and its assignee; what was said and done before stands in the ledger."""
+    finding.reopened_at, finding.resolved_at, finding.resolved_by, finding.resolution = now, None, None, ""
+    finding.root_cause, finding.reason = "", ""
+    finding.acknowledged_at, finding.acknowledged_by, finding.wakes_after = None, None, None
+
+
 def _lately_closed(verdict: rules.Verdict, known: list[Finding], *, now: datetime) -> Finding | None:
     """The finding of this rule that was closed so lately that it is the same trouble. Evidence is never taken back."""
-    again = [
-        finding
-        for finding in known
-        if finding.rule == verdict.rule
-        and finding.resolved_at
-        and now - finding.resolved_at <= conf.reopen_within()
-        and not finding.evidence
+    closed = [
+        (finding.resolved_at, finding) for finding in known if finding.rule == verdict.rule and finding.resolved_at
     ]
-    return again[-1] if again else None
+    if not closed:
+        return None
+    resolved_at, latest = max(closed, key=lambda pair: pair[0])
+    is_recent = now - resolved_at <= conf.reopen_within()
+    return latest if is_recent and not latest.evidence else None
 
 
 def _recover(finding: Finding, *, actor: Actor, now: datetime) -> None:
     """Close a finding whose condition is gone, and say whose word ended it."""
     finding.resolved_at, finding.resolution, finding.resolved_by = now, resolution_of(finding), actor
+    finding.wakes_after = None
     finding.save()
     ledger.record(LedgerAction.FINDING_RESOLVED, actor=actor, now=now, finding=finding, resolution=finding.resolution)
 
@@ -157,10 +183,8 @@ def recompute(now: datetime) -> Iterator[int]:
         each(rows, lambda row: _recompute_call(row[1], now=now))
         read, last = read + len(rows), rows[-1][0]
         yield read
-    for recorder in Recorder.objects.all():
-        reschedule_recorder(recorder, now=now)
-    for tenant in Tenant.objects.all():
-        reschedule_tenant(tenant, now=now)
+    each(list(Recorder.objects.values_list("pk", flat=True)), lambda pk: _recompute_recorder(pk, now=now))
+    each(list(Tenant.objects.values_list("pk", flat=True)), lambda pk: _recompute_tenant(pk, now=now))
 
 
 def _recompute_call(graph_id: str, *, now: datetime) -> None:
@@ -171,3 +195,15 @@ def _recompute_call(graph_id: str, *, now: datetime) -> None:
         due = next_moment(facts_of(call), list(Finding.objects.filter(call=call)), now=now)
         if due != call.due_after:
             reschedule(call, now=now)
+
+
+def _recompute_recorder(pk: int, *, now: datetime) -> None:
+    with transaction.atomic():
+        if recorder := _locked(Recorder.objects.filter(pk=pk), wait=True):
+            reschedule_recorder(recorder, now=now)
+
+
+def _recompute_tenant(pk: int, *, now: datetime) -> None:
+    with transaction.atomic():
+        if tenant := _locked(Tenant.objects.filter(pk=pk), wait=True):
+            reschedule_tenant(tenant, now=now)

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from recordings import ledger
+from recordings import conf, ledger, rules
 from recordings.choices import LedgerAction, Resolution
+from recordings.ingest import facts_of
 from recordings.models import Actor, EvidenceFile, Finding
 
 
@@ -42,6 +43,7 @@ def resolve(
     finding: Finding, *, resolution: Resolution, root_cause: str, reason: str, actor: Actor, now: datetime
 ) -> None:
     """Close the finding on a person's word, without evidence."""
+    _cover_condition(finding)
     finding.resolved_at, finding.resolved_by, finding.resolution = now, actor, resolution
     finding.root_cause, finding.reason, finding.wakes_after = root_cause, reason, None
     finding.save()
@@ -54,6 +56,16 @@ def resolve(
         root_cause=root_cause,
         reason=reason,
     )
+
+
+def _cover_condition(finding: Finding) -> None:
+    """Let a person's word cover the condition as it holds now; facts may have moved its beginning since the opening.
+
+    What is known to have begun later is a new condition, and is found again.
+    """
+    facts = facts_of(finding.call) if finding.call else finding.facts()
+    holding = (verdict.since for verdict in rules.verdicts(facts, graces=conf.graces()) if verdict.rule == finding.rule)
+    finding.since_at = max((finding.since_at, *holding))
 
 
 def explain_cause(finding: Finding, *, root_cause: str, reason: str, actor: Actor, now: datetime) -> None:
@@ -86,6 +98,7 @@ def attest(
     now: datetime,
 ) -> None:
     """A person's word closes the finding, with evidence: a text, a link, or a file."""
+    _cover_condition(finding)
     finding.resolved_at, finding.resolution, finding.resolved_by = now, Resolution.ATTESTED, actor
     finding.reason, finding.root_cause, finding.wakes_after = reason, root_cause, None
     finding.evidence, finding.evidence_file = evidence or (f"File {file.name}" if file else ""), file

@@ -1,7 +1,22 @@
 """The use cases that cross borders: ask, approve, send, settle, attest. The only room that calls Graph."""
 
 from recordings.permissions import NotAllowed
-from recordings.services.attesting import CannotAttest, attest
+from recordings.services.attesting import CannotAttest, attest, keep_evidence
+from recordings.services.bulk import (
+    MOST_CALLS,
+    BulkRefused,
+    Group,
+    Precheck,
+    Progress,
+    items_of,
+    precheck,
+    progress,
+    retry_failed,
+    run_bulk_due,
+    start_bulk,
+    start_bulk_attestation,
+    stop_bulk,
+)
 from recordings.services.corrections import (
     CorrectionRefused,
     approve,
@@ -10,6 +25,14 @@ from recordings.services.corrections import (
     expire_approvals,
     request_correction,
 )
+from recordings.services.handling import (
+    NotHandled,
+    acknowledge,
+    assign,
+    comment,
+    resolve,
+    snooze,
+)
 from recordings.services.reading import Reading, read_call
 from recordings.services.requester import Requester
 from recordings.services.sending import send_due, send_operation
@@ -17,23 +40,43 @@ from recordings.services.settling import settle_due, settle_unknown
 from recordings.services.tokens import disable_recorder, issue_token, rotate_token
 
 __all__ = [
+    "MOST_CALLS",
+    "BulkRefused",
     "CannotAttest",
     "CorrectionRefused",
+    "Group",
     "NotAllowed",
+    "NotHandled",
+    "Precheck",
+    "Progress",
     "Reading",
     "Requester",
+    "acknowledge",
     "approve",
+    "assign",
     "attest",
     "close_as_unresolved",
+    "comment",
     "decline",
     "disable_recorder",
     "expire_approvals",
     "issue_token",
+    "items_of",
+    "keep_evidence",
+    "precheck",
+    "progress",
     "read_call",
     "request_correction",
+    "resolve",
+    "retry_failed",
     "rotate_token",
+    "run_bulk_due",
     "send_due",
     "send_operation",
     "settle_due",
     "settle_unknown",
+    "snooze",
+    "start_bulk",
+    "start_bulk_attestation",
+    "stop_bulk",
 ]
