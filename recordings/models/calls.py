@@ -32,6 +32,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     def due(self, now: datetime) -> Self:
         return self.filter(due_after__lte=now).order_by("due_after")
 
+    def to_probe(self, now: datetime, *, tenant_id: str) -> Self:
+        """Live calls of which nobody has spoken for so long that Graph is to be asked, the longest silent first."""
+        return self.filter(tenant_id=tenant_id.lower(), probe_after__lte=now).order_by("probe_after")
+
 
 @dataclass(frozen=True)
 class Change:
@@ -118,6 +122,8 @@ class Call(models.Model):
     graph_seen_at = models.DateTimeField(null=True, blank=True)
     recorder_word_at = models.DateTimeField(null=True, blank=True)
     due_after = models.DateTimeField(null=True, blank=True)
+    # When Graph is asked for the call if nobody speaks of it; NULL once it is over. Pushed ahead, it is a lease.
+    probe_after = models.DateTimeField(null=True, blank=True)
 
     objects = CallQuerySet.as_manager()
 
@@ -136,6 +142,11 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="call_newest"),
             models.Index(fields=["due_after"], name="call_due", condition=models.Q(due_after__isnull=False)),
+            models.Index(
+                fields=["tenant_id", "probe_after"],
+                name="call_probe",
+                condition=models.Q(probe_after__isnull=False),
+            ),
             # Ids are asked for whole. Of a column with db_index PostgreSQL gets a second index, for LIKE.
             models.Index(fields=["call_chain_id"], name="call_chain"),
             models.Index(fields=["scenario_id"], name="call_scenario"),
@@ -159,6 +170,11 @@ class Call(models.Model):
     @property
     def is_live(self) -> bool:
         return self.over_at is None
+
+    @property
+    def began_at(self) -> datetime:
+        """The earliest moment anything is known of; On Record itself may have heard of the call long after it."""
+        return min(at for at in (self.created_at, self.first_signal_at, self.established_at) if at)
 
     @property
     def title(self) -> str:

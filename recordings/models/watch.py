@@ -1,6 +1,6 @@
 """What stands beside the calls: a tenant Microsoft may refuse, times nobody watched, and what of Graph may be used."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -10,6 +10,19 @@ from recordings import rules
 from recordings.models.people import Recorder
 
 
+# While Microsoft refuses the whole tenant, On Record by itself tries again so often.
+ASK_AGAIN = timedelta(seconds=60)
+
+
+class TenantQuerySet(models.QuerySet["Tenant"]):
+    def blocked(self) -> Self:
+        return self.filter(blocked_at__isnull=False)
+
+    def resting(self, now: datetime) -> Self:
+        """Blocked, and asked so lately (aware UTC) that nothing but a person's own click goes there now."""
+        return self.blocked().filter(refused_at__gt=now - ASK_AGAIN)
+
+
 class Tenant(models.Model):
     """How Microsoft treats our app in one tenant: the subject of rule R12. Written by `recordings.ingest` only."""
 
@@ -17,8 +30,11 @@ class Tenant(models.Model):
     blocked_at = models.DateTimeField(null=True, blank=True)
     blocked_code = models.CharField(max_length=64, blank=True)
     blocked_message = models.CharField(max_length=1024, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
     served_at = models.DateTimeField(null=True, blank=True)
     due_after = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -42,6 +58,10 @@ class BlindSpotQuerySet(models.QuerySet["BlindSpot"]):
             spots = spots.filter(models.Q(until_at__isnull=True) | models.Q(until_at__gte=start))
         return spots.order_by("from_at", "id")
 
+    def of(self, recorder: Recorder | int | None) -> Self:
+        """Those of the recorder, and our own; of no recorder, our own only."""
+        return self.filter(models.Q(recorder=recorder) | models.Q(recorder=None))
+
 
 class BlindSpot(models.Model):
     """A time in which we could not know: a silent recorder, or, without a recorder, our own ingest down."""
@@ -64,7 +84,18 @@ class BlindSpot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"blind spot of {self.recorder or 'On Record'} from {self.from_at:%Y-%m-%d %H:%M:%S}"
+        return f"blind spot of {self.whose} from {self.from_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def whose(self) -> str:
+        """Who was silent, or could not listen. Read it of rows that came with their recorder."""
+        return str(self.recorder or "On Record")
+
+    def touches(self, start: datetime, end: datetime | None, *, recorder_id: int | None) -> bool:
+        """Whether it says something about what that recorder did from `start` to `end`; None is still going on."""
+        if self.recorder_id not in (None, recorder_id):
+            return False
+        return (end is None or self.from_at <= end) and (self.until_at is None or self.until_at >= start)
 
 
 class Beat(models.Model):
