@@ -26,5 +26,10 @@ def sweep() -> int:
     return findings.sweep(timezone.now())
 
 
+@task
+def run_bulk() -> int:
+    return services.run_bulk_due(timezone.now())
+
+
 # In the order in which one step makes the next one due.
-EVERY_TICK = (send_due, settle_due, expire_approvals, sweep)
+EVERY_TICK = (send_due, settle_due, expire_approvals, run_bulk, sweep)
