@@ -1,6 +1,16 @@
 """The ledger: every step leaves an entry, in the transaction of the step itself."""
 
 from recordings.ledger.canonical import NotCanonical, canonical, timestamp
-from recordings.ledger.entries import Value, body_of, record
+from recordings.ledger.entries import References, Value, append, body_of, entry_of, record
 
-__all__ = ["NotCanonical", "Value", "body_of", "canonical", "record", "timestamp"]
+__all__ = [
+    "NotCanonical",
+    "References",
+    "Value",
+    "append",
+    "body_of",
+    "canonical",
+    "entry_of",
+    "record",
+    "timestamp",
+]

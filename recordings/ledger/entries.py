@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -33,9 +35,41 @@ def record(
     since an entry that does not stand or fall with its step proves nothing, and NotCanonical for facts without
     one form.
     """
+    about = References(call, operation, finding)
+    entry = entry_of(action, actor=actor, now=now, occurred_at=occurred_at, about=about, facts=facts)
+    append([entry])
+    return entry
+
+
+def append(entries: Collection[LedgerEntry]) -> None:
+    """Append entries that `entry_of` has made, in their order, however many at once. Raises as `record` does."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry is recorded in the transaction of its step")
-    call = call or (operation.call if operation else None) or (finding.call if finding else None)
+    LedgerEntry.objects.bulk_create(entries)
+    Unsealed.objects.bulk_create(Unsealed(entry=entry) for entry in entries)
+
+
+@dataclass(frozen=True)
+class References:
+    """What an entry is about; the call is that of the operation or the finding where it is not named."""
+
+    call: Call | None = None
+    operation: Operation | None = None
+    finding: Finding | None = None
+
+
+def entry_of(
+    action: LedgerAction,
+    *,
+    actor: Actor,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    about: References,
+    facts: Mapping[str, Value],
+) -> LedgerEntry:
+    """One entry, not appended yet. Raises NotCanonical."""
+    operation, finding = about.operation, about.finding
+    call = about.call or (operation.call if operation else None) or (finding.call if finding else None)
     key = new_key()
     body: dict[str, Value] = {
         "v": VERSION,
@@ -49,7 +83,7 @@ def record(
     if taken := body.keys() & facts.keys():
         raise NotCanonical(f"the entry itself says {', '.join(sorted(taken))}; no fact can take its place")
     body |= facts
-    entry = LedgerEntry(
+    return LedgerEntry(
         id=key,
         action=action,
         body=canonical({name: _scalar(value) for name, value in body.items()}),
@@ -60,9 +94,6 @@ def record(
         occurred_at=occurred_at or now,
         recorded_at=now,
     )
-    entry.save(force_insert=True)
-    Unsealed(entry=entry).save(force_insert=True)
-    return entry
 
 
 def body_of(entry: LedgerEntry) -> dict[str, Scalar]:
