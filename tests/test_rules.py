@@ -521,6 +521,7 @@ def test_r20_is_about_a_recorder_that_once_spoke_and_is_still_in_use() -> None:
         "The recorder has said nothing for 1 min 40 s; its last word came at 14:30:28 UTC. Rule R20."
     )
     assert held(replace(RECORDER, is_disabled=True)) == set()
+    assert held(replace(RECORDER, listening_since=ago(89))) == set(), "we could not have heard it"
     assert held(RecorderFacts()) == set()
 
 

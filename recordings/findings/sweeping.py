@@ -16,8 +16,10 @@ from recordings.findings.closing import resolution_of
 from recordings.ingest import (
     close_blind_spot,
     facts_of,
+    is_silent,
     next_moment,
     open_blind_spot,
+    recorder_facts,
     reschedule,
     reschedule_recorder,
     reschedule_tenant,
@@ -75,14 +77,14 @@ def sweep_recorder(pk: int, *, now: datetime) -> None:
         if recorder is None or recorder.due_after is None or recorder.due_after > now:
             return
         known = list(recorder.finding_set.order_by("since_at", "pk"))
-        _judge({"recorder": recorder}, recorder.facts(), known, now=now)
+        _judge({"recorder": recorder}, recorder_facts(recorder, now=now), known, now=now)
         _mark_silence(recorder, now=now)
         reschedule_recorder(recorder, now=now)
 
 
 def _mark_silence(recorder: Recorder, *, now: datetime) -> None:
     """A blind spot lasts as long as the silence, whatever became of its finding; a disabled one is not awaited."""
-    if any(verdict.is_due(now) for verdict in rules.verdicts(recorder.facts(), graces=conf.graces())):
+    if is_silent(recorder, now=now):
         open_blind_spot(recorder, now=now)
         return
     spoke_at = None if recorder.disabled_at else recorder.last_word_at

@@ -3,52 +3,97 @@
 The only writer of Tenant, BlindSpot and Beat, and of a recorder's own moments.
 """
 
+import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from recordings import conf, ledger
+from recordings import conf, ledger, rules
 from recordings.choices import LedgerAction
 from recordings.ingest.calls import next_moment
 from recordings.models import Actor, Beat, BlindSpot, Recorder, Tenant
 
 ACTOR_NAME = "watch"
 OWN_BEAT = "worker"
-# Our own work counts as having stood still from here on.
+# Nothing was taken in, as far as we know, if we did not beat for so long.
 OWN_SILENCE = timedelta(minutes=2)
+# A beat is written when the last one is so old.
+BEAT_KEPT = timedelta(seconds=10)
+
+logger = logging.getLogger(__name__)
 
 
 def heard_recorder(recorder: Recorder, *, now: datetime) -> None:
     """A recorder spoke (aware UTC). A silence that is over by this becomes a blind spot, found in time or not."""
-    locked = Recorder.objects.select_for_update().get(pk=recorder.pk)
+    # no_key: whoever holds a call of this recorder waits for the recorder here, and none of them for a foreign key.
+    locked = Recorder.objects.select_for_update(no_key=True).get(pk=recorder.pk)
     silent_since = locked.last_word_at
-    locked.last_word_at = max(now, silent_since or now)
     if silent_since and now - silent_since > conf.graces().silent_recorder:
-        open_blind_spot(locked, from_at=silent_since, now=now)
+        if is_silent(locked, now=now):
+            open_blind_spot(locked, now=now)
         close_blind_spot(locked, until=now, now=now)
+    locked.last_word_at = max(now, silent_since or now)
     reschedule_recorder(locked, now=now)
+
+
+def is_silent(recorder: Recorder, *, now: datetime) -> bool:
+    """Whether it has said nothing for longer than its grace, in which we could have heard it (aware UTC)."""
+    return any(
+        verdict.is_due(now) for verdict in rules.verdicts(recorder_facts(recorder, now=now), graces=conf.graces())
+    )
+
+
+def recorder_facts(recorder: Recorder, *, now: datetime) -> rules.RecorderFacts:
+    """The recorder's facts, with how long we have been listening where it was not silent before that already."""
+    facts = recorder.facts()
+    silent_from = facts.last_word_at and facts.last_word_at + conf.graces().silent_recorder
+    if silent_from is None or silent_from > now:
+        return facts
+    since, until = _deaf(now)
+    return replace(facts, listening_since=until) if since and since < silent_from else facts
+
+
+def _deaf(now: datetime) -> tuple[datetime | None, datetime]:
+    """The last time in which we could hear nobody; it goes on while we do not beat, noticed or not."""
+    beat_at = Beat.objects.filter(name=OWN_BEAT).values_list("beat_at", flat=True).first()
+    if beat_at and now - beat_at > OWN_SILENCE:
+        return beat_at, now
+    last = BlindSpot.objects.filter(recorder=None).order_by("-from_at").first()
+    return (last.from_at, last.until_at or now) if last else (None, now)
 
 
 def reschedule_recorder(recorder: Recorder, *, now: datetime) -> None:
     """Write the next moment at which the sweep must look at this recorder, and save it."""
-    recorder.due_after = next_moment(recorder.facts(), list(recorder.finding_set.all()), now=now)
+    facts = recorder_facts(recorder, now=now)
+    recorder.due_after = next_moment(facts, list(recorder.finding_set.all()), now=now)
     recorder.save(update_fields=["last_word_at", "due_after"])
 
 
 def note_blocked(tenant_id: str, *, code: str, message: str, now: datetime) -> None:
-    """Microsoft refused our app for the whole tenant: 7503, 7504, 7505, 401, or no token; in a transaction."""
+    """Microsoft refused our app for the whole tenant, with the code and words given; in a transaction (aware UTC)."""
     tenant = _locked_tenant(tenant_id)
-    if tenant.blocked_at is not None:
-        return
-    tenant.blocked_at, tenant.blocked_code, tenant.blocked_message = now, code[:64], message[:1024]
-    actor = Actor.objects.graph()
-    ledger.record(LedgerAction.TENANT_BLOCKED, actor=actor, now=now, tenant_id=tenant_id, code=code, message=message)
+    tenant.refused_at = max(now, tenant.refused_at or now)
+    tenant.blocked_code, tenant.blocked_message = code[:64], message[:1024]
+    if tenant.blocked_at is None:
+        tenant.blocked_at = now
+        actor = Actor.objects.graph()
+        ledger.record(
+            LedgerAction.TENANT_BLOCKED,
+            actor=actor,
+            now=now,
+            tenant_id=tenant_id,
+            code=tenant.blocked_code,
+            message=tenant.blocked_message,
+        )
     reschedule_tenant(tenant, now=now)
 
 
 def note_served(tenant_id: str, *, now: datetime) -> None:
     """Microsoft served our app in the tenant, so whatever stood in the way is gone. Writes only where something was."""
-    if not Tenant.objects.filter(tenant_id=tenant_id, blocked_at__isnull=False).exists():
+    if not Tenant.objects.blocked().filter(tenant_id=tenant_id).exists():
         return
     tenant = _locked_tenant(tenant_id)
+    if tenant.blocked_at is None:
+        return
     tenant.blocked_at, tenant.served_at = None, now
     ledger.record(LedgerAction.TENANT_CLEARED, actor=Actor.objects.graph(), now=now, tenant_id=tenant_id)
     reschedule_tenant(tenant, now=now)
@@ -65,20 +110,22 @@ def reschedule_tenant(tenant: Tenant, *, now: datetime) -> None:
     tenant.save()
 
 
-def open_blind_spot(recorder: Recorder | None, *, from_at: datetime | None = None, now: datetime) -> None:
-    """From a recorder's last word on nobody knows what it did; without a recorder, our own ingest was down."""
-    began = from_at or (recorder.last_word_at if recorder else None) or now
-    why = f"The recorder {recorder.name} was silent." if recorder else "On Record itself took nothing in."
+def open_blind_spot(recorder: Recorder, *, now: datetime) -> None:
+    """From a recorder's last word on nobody knows what it did. Its row is locked."""
+    _open(recorder, from_at=recorder.last_word_at or now, why=f"The recorder {recorder.name} was silent.", now=now)
+
+
+def _open(recorder: Recorder | None, *, from_at: datetime, why: str, now: datetime) -> None:
     if BlindSpot.objects.filter(recorder=recorder, until_at__isnull=True).exists():
         return
-    spot = BlindSpot.objects.create(recorder=recorder, from_at=began, why=why)
-    _record(LedgerAction.BLIND_SPOT_OPENED, spot, occurred_at=began, now=now)
+    spot = BlindSpot.objects.create(recorder=recorder, from_at=from_at, why=why)
+    _record(LedgerAction.BLIND_SPOT_OPENED, spot, occurred_at=from_at, now=now)
 
 
 def close_blind_spot(recorder: Recorder | None, *, until: datetime, now: datetime) -> None:
-    """Somebody watches again, since `until` (aware UTC)."""
+    """Somebody watches again, since `until` (aware UTC); until now, if nobody spoke meanwhile."""
     for spot in BlindSpot.objects.select_for_update().filter(recorder=recorder, until_at__isnull=True):
-        spot.until_at = max(until, spot.from_at)
+        spot.until_at = until if until > spot.from_at else max(now, spot.from_at)
         spot.save()
         _record(LedgerAction.BLIND_SPOT_CLOSED, spot, occurred_at=spot.until_at, now=now)
 
@@ -98,11 +145,31 @@ def _record(action: LedgerAction, spot: BlindSpot, *, occurred_at: datetime, now
 
 
 def beat(now: datetime) -> None:
-    """Our own sign of life (aware UTC), in the caller's transaction. A gap in them is a blind spot of our own."""
-    Beat.objects.get_or_create(name=OWN_BEAT, defaults={"beat_at": now})
-    last = Beat.objects.select_for_update().get(name=OWN_BEAT)
+    """On Record could take in what it was told (aware UTC). A gap in these beats is a blind spot of our own."""
+    last = _locked_beat(now)
     if now - last.beat_at > OWN_SILENCE:
-        open_blind_spot(None, from_at=last.beat_at, now=now)
+        _open(None, from_at=last.beat_at, why="On Record did not run, or took nothing in.", now=now)
         close_blind_spot(None, until=now, now=now)
-    last.beat_at = max(now, last.beat_at)
-    last.save()
+    _keep_beat(last, now)
+
+
+def beat_missed(now: datetime) -> None:
+    """On Record runs, but could not be reached (aware UTC). After a while that is a blind spot, until the next beat."""
+    last = _locked_beat(now)
+    if now - last.beat_at > OWN_SILENCE:
+        _open(None, from_at=last.beat_at, why="On Record could not be reached, so it took nothing in.", now=now)
+
+
+def _locked_beat(now: datetime) -> Beat:
+    """The one row, locked, so that two workers at once open one spot."""
+    last, _ = Beat.objects.select_for_update().get_or_create(name=OWN_BEAT, defaults={"beat_at": now})
+    return last
+
+
+def _keep_beat(last: Beat, now: datetime) -> None:
+    """Every tick comes by here, so that not each is written. One clock that is ahead holds the others' beats off."""
+    if last.beat_at - now > OWN_SILENCE:
+        logger.warning("the last beat is of %s, which is still to come: is a clock wrong?", last.beat_at)
+    if now - last.beat_at >= BEAT_KEPT:
+        last.beat_at = now
+        last.save()

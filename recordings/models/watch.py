@@ -9,7 +9,6 @@ from django.db.models.functions import Coalesce
 from recordings import rules
 from recordings.models.people import Recorder
 
-
 # While Microsoft refuses the whole tenant, On Record by itself tries again so often.
 ASK_AGAIN = timedelta(seconds=60)
 

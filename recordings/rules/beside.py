@@ -10,11 +10,11 @@ from recordings.rules.verdict import Explained, Verdict, clock, duration
 def silent_recorder(facts: RecorderFacts, graces: Graces) -> Verdict | None:
     """R20: a recorder that speaks sends heartbeats, so its silence is a fault or a blind spot (S9). Ours, not Graph's.
 
-    One that never spoke is not in use yet.
+    One that never spoke is not in use yet, and while we could not listen, nobody was silent.
     """
     if facts.last_word_at is None or facts.is_disabled:
         return None
-    due = facts.last_word_at + graces.silent_recorder
+    due = max(facts.last_word_at, facts.listening_since or facts.last_word_at) + graces.silent_recorder
     return Verdict(Rule.SILENT_RECORDER, Severity.HIGH, facts.last_word_at, due)
 
 

@@ -77,10 +77,11 @@ class CallFacts:
 
 @dataclass(frozen=True)
 class RecorderFacts:
-    """What is known of one recorder: when it spoke last, about whatever."""
+    """What is known of one recorder: when it spoke last, about whatever, and since when we could have heard it."""
 
     last_word_at: datetime | None = None
     is_disabled: bool = False
+    listening_since: datetime | None = None
 
 
 @dataclass(frozen=True)
