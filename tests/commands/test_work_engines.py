@@ -37,11 +37,18 @@ class Engine:
     processes: str
     heard_of: str
     ticks: str
+    queued: str
 
     def count_of_jobs(self) -> int:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM {self.jobs}")
             return int(cursor.fetchone()[0])
+
+    def has_queued(self, path: str) -> bool:
+        """A job of its own; those of a tick are `run_periodic` with the path as argument."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.queued, [path])
+            return int(cursor.fetchone()[0]) > 0
 
     def is_at_work(self) -> bool:
         with connection.cursor() as cursor:
@@ -55,6 +62,7 @@ EMBEDDED = Engine(
     processes="dj_queue_processes",
     heard_of="last_heartbeat_at",
     ticks="dj_queue_recurring_executions",
+    queued="SELECT count(*) FROM dj_queue_jobs WHERE task_path = %s",
 )
 DISTRIBUTED = Engine(
     "distributed",
@@ -62,6 +70,7 @@ DISTRIBUTED = Engine(
     processes="procrastinate_workers",
     heard_of="last_heartbeat",
     ticks="procrastinate_periodic_defers",
+    queued="SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'path' = %s",
 )
 
 
@@ -225,6 +234,17 @@ def test_a_job_that_the_engine_lost_does_not_matter(sandbox: Sandbox, mira: User
         assert until(PATIENCE_SECONDS, is_completed)
         end(process)
     assert len(posts(sandbox)) == 2
+
+
+def test_a_task_that_somebody_enqueues_is_run_once(sandbox: Sandbox, engine: Engine) -> None:
+    code = "from recordings.tasks import sweep; print(sweep.enqueue().status)"
+    with manage("shell", "-v", "0", "-c", code, env=environment(sandbox, TASKS_ENGINE=engine.name)) as shell:
+        out, err = shell.communicate(timeout=PATIENCE_SECONDS)
+    assert (out, err) == ("READY\n", "")
+    assert engine.has_queued("recordings.tasks.sweep")
+    with worker(sandbox, engine) as process:
+        assert until(PATIENCE_SECONDS, lambda: not engine.has_queued("recordings.tasks.sweep"))
+        assert end(process) == ""
 
 
 def test_an_engine_without_its_tables_is_refused(sandbox: Sandbox) -> None:

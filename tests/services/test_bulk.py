@@ -1,6 +1,5 @@
 """One wish for many calls: sorted beforehand, worked off, stopped, tried again; every selected call accounted for."""
 
-
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
