@@ -25,6 +25,10 @@ class CallQuerySet(models.QuerySet["Call"]):
     def live(self) -> Self:
         return self.filter(ended_at__isnull=True, gone_at__isnull=True)
 
+    def over(self) -> Self:
+        """Ended, or found gone: no longer live."""
+        return self.exclude(ended_at__isnull=True, gone_at__isnull=True)
+
     def stuck(self) -> Self:
         """Stuck means: has an open finding."""
         return self.filter(finding__opened_at__isnull=False, finding__resolved_at__isnull=True).distinct()

@@ -7,7 +7,7 @@ from django.utils import timezone
 from recordings import services
 from recordings.choices import BulkItemStatus
 from recordings.models import BulkItem, BulkJob, Call
-from recordings.services import Requester
+from recordings.services import Requester, Selection
 from sandbox.server import Sandbox
 from tests import cast
 from tests.at_graph import posts
@@ -30,7 +30,7 @@ def start(by: User, *, wish: str = "notRecording") -> BulkJob:
         wish=wish,
         reason="the desk checked",
         by=Requester.at_screen(by),
-        selection="all calls",
+        selection=Selection("all calls"),
         now=timezone.now(),
     )
 

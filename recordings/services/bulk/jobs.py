@@ -9,31 +9,34 @@ from django.db.models import QuerySet
 
 from recordings import ledger, permissions
 from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, RootCause
-from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Finding, Operation
+from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Operation
 from recordings.services.attesting import CannotAttest, keep_evidence
+from recordings.services.bulk.attestable import refusals_of
 from recordings.services.bulk.precheck import BulkRefused, Sorted, selected, sort_calls
 from recordings.services.bulk.progress import counted
+from recordings.services.bulk.selection import Selection, start_once
 from recordings.services.requester import Requester
 from recordings.services.texts import kept, storable
 
 WORKABLE = (BulkStanding.CAN_ACT, BulkStanding.NEEDS_APPROVAL)
-NOT_OVER = "The call is still going on. Correct its status instead."
-NO_FINDING = "The call has no open finding, so there is nothing to attest."
 
 
 def start_bulk(
-    calls: QuerySet[Call], *, wish: str, reason: str, by: Requester, selection: str, now: datetime
+    calls: QuerySet[Call], *, wish: str, reason: str, by: Requester, selection: Selection, now: datetime
 ) -> BulkJob:
     """Store the wish to tell Teams `wish` about each of `calls` (`now` aware UTC); the worker sends it.
 
     Calls that a single correction would refuse are refused at once and stay in the job, so that it accounts for every
-    selected call. `selection` says in the list's own words which calls were meant. Raises BulkRefused, NotAllowed.
+    selected call. A selection starts one job: the second start with it gives the first one's. Raises BulkRefused,
+    NotAllowed.
     """
     by.require(permissions.CORRECT)
-    why = _reason(reason)
-    found = sort_calls(selected(calls), wish=wish, now=now)
-    job = BulkJob(kind=BulkKind.CORRECT, requested_status=wish, reason=why, selection=_selection(selection))
-    return _start_correction(job, found, by=by, now=now)
+    job = _job(selection, kind=BulkKind.CORRECT, requested_status=wish, reason=_reason(reason))
+    return start_once(
+        selection,
+        by.actor,
+        lambda: _start_correction(job, sort_calls(selected(calls), wish=wish, now=now), by=by, now=now),
+    )
 
 
 def _start_correction(job: BulkJob, found: Sequence[Sorted], *, by: Requester, now: datetime) -> BulkJob:
@@ -56,13 +59,13 @@ def start_bulk_attestation(
     evidence: str,
     file: tuple[str, bytes] | None,
     by: Requester,
-    selection: str,
+    selection: Selection,
     now: datetime,
 ) -> BulkJob:
     """Store the wish to close every open finding of each of `calls` on a person's word (`now` aware UTC).
 
     Only for calls that are over, as for a single attestation; the others are refused at once. A file is kept once for
-    all. Raises BulkRefused, NotAllowed.
+    all. A selection starts one job, as in `start_bulk`. Raises BulkRefused, NotAllowed.
     """
     by.require(permissions.ATTEST)
     why, proof = _reason(reason), kept(evidence, what="evidence", error=BulkRefused)
@@ -70,10 +73,14 @@ def start_bulk_attestation(
         raise BulkRefused("Choose one of the root causes. Nothing was changed.")
     if not proof and file is None:
         raise BulkRefused("An attestation needs a piece of evidence: a text, a link or a file. Nothing was changed.")
-    job = BulkJob(
-        kind=BulkKind.ATTEST, root_cause=root_cause, reason=why, evidence=proof, selection=_selection(selection)
-    )
-    items = _items_to_attest(selected(calls), now=now)
+    job = _job(selection, kind=BulkKind.ATTEST, root_cause=root_cause, reason=why, evidence=proof)
+    return start_once(selection, by.actor, lambda: _start_attestation(job, selected(calls), file=file, by=by, now=now))
+
+
+def _start_attestation(
+    job: BulkJob, calls: Sequence[Call], *, file: tuple[str, bytes] | None, by: Requester, now: datetime
+) -> BulkJob:
+    items = _items_to_attest(calls, now=now)
     with transaction.atomic():
         if file:
             job.evidence_file = _kept_file(file, by=by, now=now)
@@ -82,8 +89,7 @@ def start_bulk_attestation(
 
 
 def _items_to_attest(calls: Sequence[Call], *, now: datetime) -> list[BulkItem]:
-    stuck = set(Finding.objects.open().filter(call__in=calls).values_list("call_id", flat=True))
-    refusals = [NOT_OVER if call.is_live else "" if call.pk in stuck else NO_FINDING for call in calls]
+    refusals = refusals_of(calls)
     if all(refusals):
         raise BulkRefused(
             f"None of the {len(calls):,} selected calls is over and has an open finding. Nothing was changed."
@@ -121,7 +127,7 @@ def retry_failed(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
             raise BulkRefused("The job is not finished yet. Wait for the rest of it, or stop it first.")
         if locked.retries.exists():
             raise BulkRefused("What failed here was tried again already, in a job of its own.")
-        calls = [item.call for item in _failed_items(locked) if _can_retry(item)]
+        calls = retryable(locked)
         if not calls:
             raise BulkRefused("No item of this job failed in a way that trying again could mend. Nothing was sent.")
         again = BulkJob(
@@ -134,9 +140,11 @@ def retry_failed(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
         return _start_correction(again, sort_calls(calls, wish=again.requested_status, now=now), by=by, now=now)
 
 
-def _failed_items(job: BulkJob) -> QuerySet[BulkItem]:
+def retryable(job: BulkJob) -> list[Call]:
+    """The calls of `job` whose correction failed in a way that trying again could mend. Four queries."""
     failed = BulkItem.objects.filter(job=job, status=BulkItemStatus.FAILED, operation__isnull=False).order_by("id")
-    return failed.select_related("call", "operation__call").prefetch_related("operation__attempts__result")
+    related = failed.select_related("call", "operation__call").prefetch_related("operation__attempts__result")
+    return [item.call for item in related if _can_retry(item)]
 
 
 def _can_retry(item: BulkItem) -> bool:
@@ -156,8 +164,8 @@ def _reason(reason: str) -> str:
     return why
 
 
-def _selection(selection: str) -> str:
-    return storable(selection)[:1024]
+def _job(selection: Selection, **wish: str) -> BulkJob:
+    return BulkJob(pk=selection.key, selection=storable(selection.words)[:1024], **wish)
 
 
 def _kept_file(file: tuple[str, bytes], *, by: Requester, now: datetime) -> EvidenceFile:
