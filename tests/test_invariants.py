@@ -61,7 +61,7 @@ def test_invariant_1_no_entry_no_correction(
     def refuse(*_: object, **__: object) -> None:
         raise IntegrityError("the ledger is full")
 
-    monkeypatch.setattr(ledger, "record", refuse)
+    monkeypatch.setattr(ledger, "append", refuse)
     with pytest.raises(IntegrityError):
         ask(call, "notRecording", by=mira)
     assert not Operation.objects.exists()
