@@ -71,6 +71,9 @@ def graph_settings() -> Checked:
         graph_config({name: getattr(settings, name) for name in names})
     except ValueError as error:
         return [Error(f"The Microsoft Graph settings do not fit: {error}", id="onrecord.E005")]
+    if settings.GRAPH_RATE <= 0 or settings.GRAPH_BURST < 10:
+        hint = "Use more than 0 requests a second, and at least 10 at once."
+        return [Error("GRAPH_RATE and GRAPH_BURST let nothing through.", hint=hint, id="onrecord.E005")]
     return []
 
 

@@ -234,6 +234,12 @@ _CODES = {
         "If it lasts, have the network checked, and whether GRAPH_DEADLINE is too short.",
         True,
     ),
+    "turn": Explanation(
+        "Not its turn yet",
+        "On Record sends Microsoft only so many requests a second, and none while Microsoft asks for a pause.",
+        "Nothing: it is sent as soon as its turn comes. If that happens often, have GRAPH_RATE checked.",
+        True,
+    ),
     "timeout": Explanation("No answer in time", "The request left, and no answer came in time.", _NETWORK, True),
     "reset": Explanation("Connection lost", "The connection broke before an answer came.", _NETWORK, True),
     "unreadable": _UNREADABLE,
