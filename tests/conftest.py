@@ -75,9 +75,10 @@ def lift_triggers() -> None:
 
 
 def make_roles() -> None:
-    """The groups a flush took away, made by the migration that makes them."""
-    migration = importlib.import_module("recordings.migrations.0002_roles")
-    migration.make_roles(apps, SimpleNamespace(connection=connection))
+    """The groups a flush took away, and their rights, made by the migrations that make them."""
+    editor = SimpleNamespace(connection=connection)
+    importlib.import_module("recordings.migrations.0002_roles").make_roles(apps, editor)
+    importlib.import_module("recordings.migrations.0004_who_handles_findings").let_them_handle(apps, editor)
 
 
 @pytest.fixture
