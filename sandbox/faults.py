@@ -1,6 +1,7 @@
 """What can be made to go wrong, for which request, and how often."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ class Fault:
     do: str
     when: str = ""
     times: int | None = 1
+    lasts: float | None = None
     call_id: str | None = None
     method: str | None = None
     action: str | None = None
@@ -42,6 +44,7 @@ class Fault:
     size: int = 0
     operation: Json = field(default_factory=dict)
     fault_id: str = field(default_factory=new_id)
+    made_at: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         if self.do not in MOMENTS:
@@ -61,7 +64,12 @@ class Fault:
         if self.action is None and action not in GRAPH_ACTIONS:
             return False
         wanted = ((self.action, action), (self.method, method), (self.call_id, call_id))
-        return self.times != 0 and all(want is None or want == have for want, have in wanted)
+        return self.waits() and all(want is None or want == have for want, have in wanted)
+
+    def waits(self) -> bool:
+        """Whether it can still meet a request: neither used up nor older than the seconds it lasts."""
+        is_over = self.lasts is not None and time.time() - self.made_at >= self.lasts
+        return self.times != 0 and not is_over
 
     def error(self, request: Request) -> Answer:
         code = self.code or CODES_BY_STATUS.get(self.status or 503, "UnknownError")
@@ -92,7 +100,7 @@ class Faults:
 
     def waiting(self) -> list[Fault]:
         with self._lock:
-            return [fault for fault in self._faults if fault.times != 0]
+            return [fault for fault in self._faults if fault.waits()]
 
     def take(self, action: str, method: str, call_id: str | None, *, operations: bool) -> Fault | None:
         """The first fault that fits, used up by one. Those about operations are taken by the action itself."""

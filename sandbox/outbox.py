@@ -15,14 +15,17 @@ LONGEST_PAUSE = 15.0
 
 
 class Outbox:
-    def __init__(self, url: str, token: str, source: str = "/recorders/rec-01") -> None:
+    """What one recorder has to say. While it `is_dead`, it says nothing."""
+
+    def __init__(self, url: str, token: str, name: str = "rec-01") -> None:
+        self.is_dead = False
         self._url = url
-        self._source = source
+        self._source = f"/recorders/{name}"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
         self._sequence = 0
         self._waiting: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recorder-outbox", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{name}-outbox", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -33,6 +36,8 @@ class Outbox:
         self._thread.join()
 
     def put(self, kind: str, data: Json, *, subject: str | None = None, happened_at: datetime | None = None) -> None:
+        if self.is_dead:
+            return
         self._sequence += 1
         event = {
             "specversion": "1.0",

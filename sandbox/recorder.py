@@ -1,8 +1,9 @@
-"""python -m sandbox.recorder: a recorder bot that plays its part in the demo, well and badly."""
+"""python -m sandbox.recorder: one or two recorder bots that play their parts in the demo, well and badly."""
 
 import argparse
 import heapq
 import itertools
+import shlex
 import signal
 import sys
 import threading
@@ -14,50 +15,63 @@ from types import FrameType
 import requests
 
 from sandbox.outbox import Outbox
-from sandbox.scenarios import OPENING, Act, next_act
+from sandbox.person import Person
+from sandbox.scenarios import FIRST, GO_WELL, OPENING, SECOND, Act, next_act
 from sandbox.stage import CallGoneError, Leg, Microsoft, Stage
 
 HEARTBEAT = 15.0
-FEWEST, MOST = 8, 13
+# So many calls that go well are under way; those that got stuck come on top.
+FEWEST, MOST = 10, 15
 REFILL = 4.0
 
 type Deed = Callable[[], None]
 
 
 class Recorder:
-    """Keeps a handful of calls alive, each at its own place in its scenario."""
+    """Keeps a handful of calls alive, each at its own place in its scenario. `clock` counts seconds."""
 
-    def __init__(self, stage: Stage, stopping: threading.Event, *, speed: float = 1.0, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        stopping: threading.Event,
+        *,
+        speed: float = 1.0,
+        seed: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stage = stage
         self._stopping = stopping
         self._speed = speed
+        self._clock = clock
         self._random = Random(seed)  # noqa: S311  a play, not a secret
         self._agenda: list[tuple[float, int, Deed]] = []
         self._numbers = itertools.count()
         self._legs: list[Leg] = []
 
-    def run(self, opening: Sequence[Act] = OPENING) -> None:
+    def run(self, opening: Sequence[Act] = OPENING, *, refill: bool = True) -> None:
+        """Until it is told to stop; without `refill` nothing is played but the opening."""
         for act in opening:
             self._begin(act)
         self._heartbeat()
-        self._refill()
+        if refill:
+            self._refill()
         while not self._stopping.is_set():
             self._do_next()
 
     def _do_next(self) -> None:
         due, _, deed = self._agenda[0]
-        if self._stopping.wait(max(0.0, due - time.monotonic())):
+        if self._stopping.wait(max(0.0, due - self._clock())):
             return
         heapq.heappop(self._agenda)
         deed()
 
     def _at(self, seconds: float, deed: Deed) -> None:
-        heapq.heappush(self._agenda, (time.monotonic() + seconds, next(self._numbers), deed))
+        heapq.heappush(self._agenda, (self._clock() + seconds, next(self._numbers), deed))
 
     def _begin(self, act: Act) -> None:
-        leg = self._stage.enter(act.steps, act.past, self._random)
-        self._legs.append(leg)
-        self._play(leg)
+        for leg in self._stage.enter(act, self._random):
+            self._legs.append(leg)
+            self._play(leg)
 
     def _play(self, leg: Leg) -> None:
         """Plays the steps that lie in the leg's past at once, and notes the first that lies ahead."""
@@ -91,7 +105,8 @@ class Recorder:
         self._at(HEARTBEAT, self._heartbeat)
 
     def _refill(self) -> None:
-        if len(self._legs) < self._random.randint(FEWEST, MOST):
+        going_well = sum(leg.steps in GO_WELL for leg in self._legs)
+        if going_well < self._random.randint(FEWEST, MOST):
             self._begin(next_act(self._random))
         self._at(REFILL / self._speed, self._refill)
 
@@ -99,7 +114,9 @@ class Recorder:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.recorder", description=__doc__)
     parser.add_argument("--url", required=True, help="the recorder hook of the site")
-    parser.add_argument("--token", required=True, help="this recorder's token")
+    parser.add_argument("--token", required=True, help=f"the token of {FIRST}")
+    parser.add_argument("--second-token", help=f"the token of {SECOND}, which falls silent now and then")
+    parser.add_argument("--correct", type=shlex.split, metavar="COMMAND", help="how a person asks for a correction")
     parser.add_argument("--sandbox", required=True, help="where the stand-in listens")
     parser.add_argument("--ca", help="the stand-in's ca.pem")
     parser.add_argument("--speed", type=float, default=1.0, help="2 plays twice as fast; heartbeats stay as they are")
@@ -117,10 +134,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     microsoft = Microsoft(chosen.sandbox, chosen.ca, stopping)
-    outbox = Outbox(chosen.url, chosen.token)
-    outbox.start()
-    Recorder(Stage(microsoft, outbox), stopping, speed=chosen.speed, seed=chosen.seed).run()
-    outbox.stop()
+    tokens = {FIRST: chosen.token, SECOND: chosen.second_token}
+    outboxes = {name: Outbox(chosen.url, token, name) for name, token in tokens.items() if token}
+    for outbox in outboxes.values():
+        outbox.start()
+    stage = Stage(microsoft, outboxes, correct=Person(chosen.correct or ()).correct)
+    Recorder(stage, stopping, speed=chosen.speed, seed=chosen.seed).run()
+    for outbox in outboxes.values():
+        outbox.stop()
     microsoft.close()
     return 0
 

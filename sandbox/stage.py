@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -14,9 +14,11 @@ from sandbox.cast import Part, cast
 from sandbox.defaults import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from sandbox.messages import Json, new_id, now
 from sandbox.outbox import TIMEOUT, Outbox
-from sandbox.scenarios import Steps
+from sandbox.scenarios import Act, Steps
 
 SLOW_OPERATION = 90.0  # seconds
+
+type Correct = Callable[[str, str], None]
 
 
 class CallGoneError(Exception):
@@ -28,10 +30,13 @@ class Leg:
     part: Part
     steps: Steps
     past: float
-    call: Json
+    recorder: str
+    beside: "Leg | None" = None
+    call: Json = field(default_factory=dict)
     position: int = 0
     capture: str = "stopped"
     over: bool = False
+    is_left_out: bool = False
 
     @property
     def call_id(self) -> str:
@@ -63,9 +68,9 @@ class Microsoft:
         answer.raise_for_status()
         return answer.json()
 
-    def tell(self, call_id: str, status: str) -> Json | None:
+    def tell(self, call_id: str, status: str, *, recorder: str) -> Json | None:
         """Tells Graph a status as a bot does; the operation, or None where Graph refused."""
-        body = {"status": status, "clientContext": f"rec-01:{new_id()}"}
+        body = {"status": status, "clientContext": f"{recorder}:{new_id()}"}
         path = f"/v1.0/communications/calls/{call_id}/updateRecordingStatus"
         answer = self._patiently(lambda: self._send("POST", path, json=body, headers=self._bearer()))
         if not answer.ok:
@@ -110,15 +115,28 @@ class Microsoft:
 class Stage:
     """One method a step. Each takes the leg and the step's word."""
 
-    def __init__(self, microsoft: Microsoft, outbox: Outbox) -> None:
+    def __init__(
+        self, microsoft: Microsoft, outboxes: Mapping[str, Outbox], *, correct: Correct = lambda call_id, status: None
+    ) -> None:
         self._microsoft = microsoft
-        self._outbox = outbox
+        self._outboxes = outboxes
+        self._correct = correct
 
-    def enter(self, steps: Steps, past: float, random: Random) -> Leg:
-        return Leg(cast(random), steps, past, {})
+    def enter(self, act: Act, random: Random) -> list[Leg]:
+        """The legs of an act. None where nobody plays the act's recorder."""
+        if act.recorder not in self._outboxes:
+            return []
+        first = Leg(cast(random), act.steps, act.past, act.recorder)
+        return [first, Leg(first.part, act.beside, act.past, act.recorder, first)] if act.beside else [first]
 
-    def ring(self, leg: Leg, _: str) -> None:
-        facts = {"user": leg.part.user, "organizer": leg.part.organizer, "subject": leg.part.subject}
+    # -- what a recorder does
+
+    def ring(self, leg: Leg, how: str) -> None:
+        facts: Json = {"user": leg.part.user, "organizer": leg.part.organizer, "subject": leg.part.subject}
+        if leg.beside and leg.beside.call:
+            facts["call_chain_id"] = leg.beside.call["call_chain_id"]
+        if how == "without a policy":
+            facts["policy"] = False
         leg.call = self._microsoft.control("POST", "calls", {**facts, "state": "incoming", "notify": True})
         self._report(leg, "call.joined", joined(leg))
 
@@ -131,6 +149,9 @@ class Stage:
     def capture(self, leg: Leg, _: str) -> None:
         self._switch(leg, "capturing", "capture.started", {})
 
+    def pause(self, leg: Leg, _: str) -> None:
+        self._switch(leg, "paused", "capture.paused", {})
+
     def stop(self, leg: Leg, _: str) -> None:
         self._switch(leg, "stopped", "capture.stopped", {})
 
@@ -138,16 +159,9 @@ class Stage:
         self._switch(leg, "failed", "capture.failed", {"reason": reason})
 
     def tell(self, leg: Leg, status: str) -> None:
-        operation = self._microsoft.tell(leg.call_id, status)
+        operation = self._microsoft.tell(leg.call_id, status, recorder=leg.recorder)
         if operation:
             self._report(leg, "status.told", {"status": status, "operation": operation})
-
-    def leave_running(self, leg: Leg, _: str) -> None:
-        """The recorder's own operation never ends; a later correction runs for a while and then succeeds."""
-        fault = {"do": "operation", "call_id": leg.call_id, "operation": {"status": "running"}}
-        self._microsoft.control("POST", "faults", fault)
-        slow = {"status": "running", "then": "completed", "after": SLOW_OPERATION}
-        self._microsoft.control("PATCH", f"calls/{leg.call_id}", {"operations": slow})
 
     def hang_up(self, leg: Leg, result: str) -> None:
         code, subcode = (int(number) for number in result.split("/"))
@@ -156,22 +170,71 @@ class Stage:
         leg.over = True
         self._report(leg, "call.ended", {"resultInfo": ending})
 
-    def heartbeat(self, legs: list[Leg]) -> None:
-        calls = [{"id": leg.call_id, "captureState": leg.capture} for leg in legs if leg.call]
-        self._outbox.put("heartbeat", {"calls": calls})
+    def heartbeat(self, legs: Sequence[Leg]) -> None:
+        """Each recorder speaks of its own legs, but for those it has forgotten."""
+        for recorder, outbox in self._outboxes.items():
+            own = [leg for leg in legs if leg.recorder == recorder and leg.call and not leg.is_left_out]
+            outbox.put("heartbeat", {"calls": [{"id": leg.call_id, "captureState": leg.capture} for leg in own]})
+
+    # -- what goes wrong with it
+
+    def leave_out(self, leg: Leg, _: str) -> None:
+        """The recorder forgets the leg: its heartbeats do not speak of it."""
+        leg.is_left_out = True
+
+    def take_up(self, leg: Leg, _: str) -> None:
+        leg.is_left_out = False
+
+    def fall_silent(self, leg: Leg, _: str) -> None:
+        """The whole recorder dies; what it would have said is lost."""
+        self._outboxes[leg.recorder].is_dead = True
+
+    def speak_again(self, leg: Leg, _: str) -> None:
+        self._outboxes[leg.recorder].is_dead = False
+
+    # -- what Graph does, and what a person does
+
+    def leave_running(self, leg: Leg, _: str) -> None:
+        """The recorder's own operation never ends; a later correction runs for a while and then succeeds."""
+        self._fault(do="operation", call_id=leg.call_id, operation={"status": "running"})
+        slow = {"status": "running", "then": "completed", "after": SLOW_OPERATION}
+        self._microsoft.control("PATCH", f"calls/{leg.call_id}", {"operations": slow})
+
+    def spoil_correction(self, leg: Leg, _: str) -> None:
+        """The next operation of this call fails; the one after it does not."""
+        failing = {"status": "failed", "code": 500, "subcode": 7, "message": "The status could not be updated."}
+        self._fault(do="operation", call_id=leg.call_id, operation=failing)
+
+    def hide(self, leg: Leg, _: str) -> None:
+        """Whoever asks for this call gets no answer that says how it is."""
+        self._fault(do="error", status=503, action="getCall", call_id=leg.call_id, times=None)
+
+    def refuse_tenant(self, leg: Leg, seconds: str) -> None:
+        """Nobody may look at any call. Statuses still go through, or every other act would be stuck, too."""
+        self._fault(do="error", code="7504", envelope="raw", action="getCall", times=None, lasts=float(seconds))
+
+    def ask(self, leg: Leg, status: str) -> None:
+        """A person asks the site for a correction."""
+        self._correct(leg.call_id, status)
+
+    def _fault(self, **fault: Any) -> None:
+        self._microsoft.control("POST", "faults", fault)
 
     def _move(self, leg: Leg, state: str) -> None:
         leg.call = self._microsoft.control("PATCH", f"calls/{leg.call_id}", {"state": state, "notify": True})
+        self._report(leg, "call.stateChanged", {"state": state})
 
     def _switch(self, leg: Leg, state: str, kind: str, data: Json) -> None:
         leg.capture = state
         self._report(leg, kind, data)
 
     def _report(self, leg: Leg, kind: str, data: Json) -> None:
-        self._outbox.put(kind, data, subject=leg.call_id, happened_at=leg.moment())
+        self._outboxes[leg.recorder].put(kind, data, subject=leg.call_id, happened_at=leg.moment())
 
 
 def joined(leg: Leg) -> Json:
+    """What the recorder knows of the call. That a policy is missing it does not know: Graph says so with 8506."""
+    policy = {"isPolicyCall": True} if leg.call["policy"] else {}
     return {
         "tenantId": leg.call["tenant_id"],
         "callChainId": leg.call["call_chain_id"],
@@ -181,5 +244,5 @@ def joined(leg: Leg) -> Json:
         "subject": leg.call["subject"],
         "recordedUser": leg.call["user"],
         "organizer": leg.call["organizer"],
-        "isPolicyCall": leg.call["policy"],
+        **policy,
     }

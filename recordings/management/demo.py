@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from recordings import services
 from recordings.models import Actor
 from sandbox.defaults import CALLBACK_ISSUER, CLIENT_ID, CLIENT_SECRET, TENANT_ID
+from sandbox.scenarios import FIRST, SECOND
 
 # One person a role. All of them may open the admin, where what they see depends on the role again.
 PEOPLE = {
@@ -25,9 +26,38 @@ PEOPLE = {
     "tom": "Approver",
     "ada": "Auditor",
 }
-RECORDER = "rec-01"
+RECORDERS = (FIRST, SECOND)
+# Who asks for the corrections that the play asks for.
+CORRECTS = "mira"
+# Short enough to be seen within three minutes, longer than what is no trouble: a heartbeat comes every 15 seconds.
+GRACES = {
+    "STUCK_AFTER_END": "5",
+    "STUCK_BEFORE_START": "5",
+    "STUCK_BEFORE_STOP": "5",
+    "STUCK_TOLD_OTHERWISE": "10",
+    "STUCK_OPERATION": "5",
+    "STUCK_FAILED": "5",
+    "STUCK_NO_SIGN": "60",
+    "STUCK_ORPHAN": "40",
+    "STUCK_DROPPED": "5",
+    "STUCK_ESTABLISHING": "20",
+    "STUCK_FLAPPING_WINDOW": "300",
+    "STUCK_SILENT_RECORDER": "45",
+    "SYNC_AFTER": "20",
+}
 # A demo must not meet the settings of a real installation, from the shell or from .env.
-_FOREIGN = ("GRAPH_", "CALLBACK_", "STUCK_", "SSO_", "DATABASE_", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_", "PUBLIC_URL")
+_FOREIGN = (
+    "GRAPH_",
+    "CALLBACK_",
+    "STUCK_",
+    "SYNC_",
+    "SSO_",
+    "DATABASE_",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "CSRF_",
+    "PUBLIC_URL",
+)
 _ALSO_FOREIGN = (
     "BEHIND_TLS_PROXY",
     "LEDGER_SIGNING_KEY",
@@ -91,7 +121,7 @@ def own_settings(place: Place) -> dict[str, str]:
         "CALLBACK_AUDIENCE": CLIENT_ID,
         "CALLBACK_ISSUERS": CALLBACK_ISSUER,
         "CALLBACK_JWKS_URL": f"{place.microsoft}/v1/.well-known/keys",
-        **{f"STUCK_{grace}": "5" for grace in ("AFTER_END", "BEFORE_START", "BEFORE_STOP", "OPERATION")},
+        **GRACES,
     }
 
 
@@ -106,19 +136,20 @@ def write_environment(place: Place, environment: Mapping[str, str]) -> None:
     place.environment_file.write_text("".join(lines), encoding="utf-8")
 
 
-@sensitive_variables("passwords", "token")
-def prepare() -> dict[str, dict[str, str] | str]:
-    """Fill a fresh, migrated database: the people with random passwords, and the recorder's token."""
+@sensitive_variables("passwords", "tokens")
+def prepare() -> dict[str, dict[str, str]]:
+    """Fill a fresh, migrated database: the people with random passwords, and the recorders' tokens."""
     passwords = {username: secrets.token_urlsafe(12) for username in PEOPLE}
     for username, role in PEOPLE.items():
         user = User.objects.create_user(username, password=passwords[username], is_staff=True)
         user.groups.add(Group.objects.get(name=role))
-    token = services.issue_token(RECORDER, tenants=[TENANT_ID], actor=Actor.objects.shell(), now=timezone.now())
-    return {"passwords": passwords, "token": token}
+    actor, now = Actor.objects.shell(), timezone.now()
+    tokens = {name: services.issue_token(name, tenants=[TENANT_ID], actor=actor, now=now) for name in RECORDERS}
+    return {"passwords": passwords, "tokens": tokens}
 
 
-@sensitive_variables("token")
-def commands(place: Place, *, token: str) -> dict[str, list[str]]:
+@sensitive_variables("tokens")
+def commands(place: Place, *, tokens: Mapping[str, str]) -> dict[str, list[str]]:
     """What runs, in the order in which it must be ready."""
     python, hooks = sys.executable, f"http://127.0.0.1:{place.port}/hooks"
     stand_in = ["--port", str(place.sandbox_port), "--directory", str(place.ca_file.parent)]
@@ -128,8 +159,10 @@ def commands(place: Place, *, token: str) -> dict[str, list[str]]:
         "web": [python, "-m", "gunicorn", "dashboard.wsgi", "--bind", f"127.0.0.1:{place.port}", *server],
         "worker": [python, "manage.py", "work"],
         "recorder": [
-            *(python, "-m", "sandbox.recorder", "--url", f"{hooks}/recorder/", "--token", token),
+            *(python, "-m", "sandbox.recorder", "--url", f"{hooks}/recorder/"),
+            *("--token", tokens[FIRST], "--second-token", tokens[SECOND]),
             *("--sandbox", place.microsoft, "--ca", str(place.ca_file)),
+            *("--correct", shlex.join([python, "manage.py", "correct_status", "--actor", CORRECTS])),
         ],
     }
 

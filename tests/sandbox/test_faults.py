@@ -1,10 +1,12 @@
 """What can go wrong on the way, and that the log tells what really happened."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 
 from sandbox.messages import RefusedError
 from sandbox.server import Sandbox
@@ -47,6 +49,14 @@ def test_an_error_is_answered_once_and_nothing_is_done(
     assert answer.json()["error"]["innerError"]["client-request-id"] == "mine"
     assert told(sandbox, call_id) is None
     assert bot.tell(call_id).status_code == 200
+
+
+def test_a_fault_may_last_for_a_while_only(sandbox: Sandbox, bot: Browser, call_id: str) -> None:
+    sandbox.fault("error", status=503, times=None, lasts=60)
+    assert [bot.tell(call_id).status_code for _ in range(2)] == [503, 503]
+    with time_machine.travel(timedelta(seconds=61)):
+        assert bot.tell(call_id).status_code == 200
+        assert sandbox.faults() == []
 
 
 @pytest.mark.parametrize("value", ["7", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", ""])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.outbox import Outbox
 from sandbox.recorder import Recorder
-from sandbox.scenarios import OPENING, Act, Step
+from sandbox.scenarios import FIRST, OPENING, SECOND, Act, Step
 from sandbox.server import Sandbox
 from sandbox.stage import Microsoft, Stage
 from tests.sandbox.clients import Receiver
@@ -18,12 +18,15 @@ type Event = dict[str, Any]
 
 
 @contextmanager
-def playing(sandbox: Sandbox, hook: Receiver, opening: tuple[Act, ...]) -> Iterator[None]:
+def playing(
+    sandbox: Sandbox, hook: Receiver, opening: tuple[Act, ...], *, names: tuple[str, ...] = (FIRST,)
+) -> Iterator[None]:
     stopping = threading.Event()
     microsoft = Microsoft(sandbox.base_url, str(sandbox.ca_file), stopping)
-    outbox = Outbox(hook.url, TOKEN)
-    outbox.start()
-    recorder = Recorder(Stage(microsoft, outbox), stopping, speed=20, seed=7)
+    outboxes = {name: Outbox(hook.url, TOKEN, name) for name in names}
+    for outbox in outboxes.values():
+        outbox.start()
+    recorder = Recorder(Stage(microsoft, outboxes), stopping, speed=20, seed=7)
     thread = threading.Thread(target=recorder.run, args=(opening,))
     thread.start()
     try:
@@ -31,7 +34,8 @@ def playing(sandbox: Sandbox, hook: Receiver, opening: tuple[Act, ...]) -> Itera
     finally:
         stopping.set()
         thread.join()
-        outbox.stop()
+        for outbox in outboxes.values():
+            outbox.stop()
         microsoft.close()
 
 
@@ -69,7 +73,8 @@ def test_the_opening_shows_every_way_to_get_stuck_at_once(sandbox: Sandbox) -> N
     with Receiver() as hook, playing(sandbox, hook, OPENING):
         events = events_until_heartbeat(hook)
     pictures = [picture(told) for call_id, told in by_call(events).items() if call_id]
-    assert len(pictures) == len(OPENING)
+    own = [act for act in OPENING if act.recorder == FIRST]
+    assert len(pictures) == len(own) + sum(bool(act.beside) for act in own)
     assert ("started", "recording", "completed", True) in pictures, "ended, never taken back"
     assert ("started", None, None, False) in pictures, "capturing, never told"
     assert ("stopped", "recording", "completed", False) in pictures, "stopped, still told recording"
@@ -158,3 +163,38 @@ def test_a_call_that_the_stand_in_forgot_is_dropped_and_the_play_goes_on(sandbox
         events = [hook.next().body for _ in range(8)]
     assert last(events, "status.told"), "other calls go on"
     assert all(event.get("subject") != forgotten for event in events)
+
+
+def test_two_legs_of_one_person_are_in_one_conversation(sandbox: Sandbox) -> None:
+    steps = (Step(0, "ring"), Step(0, "establish"))
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps, beside=steps),)):
+        events = events_until_heartbeat(hook)
+    first, second = (event["data"] for event in events if event["type"] == "onrecord.call.joined")
+    assert first["recordedUser"] == second["recordedUser"]
+    assert first["callChainId"] == second["callChainId"]
+    assert len(by_call(events)) == 3, "two legs, and the heartbeat"
+
+
+def test_what_a_recorder_would_have_said_while_it_was_dead_is_lost(sandbox: Sandbox) -> None:
+    steps = (
+        Step(0, "ring"),
+        Step(0, "fall_silent"),
+        Step(0, "capture"),
+        Step(2, "speak_again"),
+        Step(0, "stop"),
+    )
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps, recorder=SECOND),), names=(FIRST, SECOND)):
+        events = [hook.next().body for _ in range(20)]
+    heartbeats = [event["source"] for event in events if event["type"] == "onrecord.heartbeat"]
+    said = [event["type"] for event in events if event["source"] == "/recorders/rec-02"]
+    assert heartbeats == ["/recorders/rec-01"]
+    assert said == ["onrecord.call.joined", "onrecord.capture.stopped"]
+
+
+def test_a_call_without_a_policy_takes_no_status_and_the_recorder_does_not_know_why(sandbox: Sandbox) -> None:
+    steps = (Step(0, "ring", "without a policy"), Step(0, "establish"), Step(0, "tell", "recording"))
+    with Receiver() as hook, playing(sandbox, hook, (Act(steps),)):
+        events = events_until_heartbeat(hook)
+    assert "isPolicyCall" not in events[0]["data"]
+    assert last(events, "status.told") is None
+    assert sandbox.log()[-1]["answered"] == 403

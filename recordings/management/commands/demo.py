@@ -54,7 +54,7 @@ class Command(BaseCommand):
         secrets = _prepare(place, environment)
         supervisor = Supervisor(place.directory, environment)
         try:
-            self._start(supervisor, place, secrets["token"], stopping)
+            self._start(supervisor, place, secrets["tokens"], stopping)
             if not stopping.is_set():
                 self._welcome(place, secrets["passwords"])
             while not stopping.wait(0.2):
@@ -64,13 +64,13 @@ class Command(BaseCommand):
             supervisor.stop()
         self._say("Stopped; no process is left.")
 
-    def _start(self, supervisor: Supervisor, place: demo.Place, token: str, stopping: Event) -> None:
+    def _start(self, supervisor: Supervisor, place: demo.Place, tokens: dict[str, str], stopping: Event) -> None:
         """Start each process when the one before is ready."""
         ready: dict[str, Callable[[], bool]] = {
             "sandbox": lambda: demo.listens(place.sandbox_port),
             "web": lambda: demo.serves(place),
         }
-        for name, command in demo.commands(place, token=token).items():
+        for name, command in demo.commands(place, tokens=tokens).items():
             if stopping.is_set():
                 return
             supervisor.start(name, command, cwd=place.root)
