@@ -3,7 +3,7 @@
 from recordings.services.bulk.attestable import Attestable, left_to_attest, precheck_attestation
 from recordings.services.bulk.jobs import retry_failed, retryable, start_bulk, start_bulk_attestation, stop_bulk
 from recordings.services.bulk.precheck import MOST_CALLS, BulkRefused, Group, Precheck, precheck
-from recordings.services.bulk.progress import Progress, items_of, progress
+from recordings.services.bulk.progress import Progress, items_of, progress, progress_of
 from recordings.services.bulk.running import run_bulk_due
 from recordings.services.bulk.selection import Selection
 
@@ -20,6 +20,7 @@ __all__ = [
     "precheck",
     "precheck_attestation",
     "progress",
+    "progress_of",
     "retry_failed",
     "retryable",
     "run_bulk_due",

@@ -1,7 +1,8 @@
 """How far a job has come, and what became of each of its items."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count
 
@@ -41,10 +42,18 @@ def counted[Name: str](counts: Mapping[Name, int]) -> str:
 
 def progress(job: BulkJob) -> Progress:
     """One query, from the index of the job's items."""
-    rows = BulkItem.objects.filter(job=job).order_by().values_list("status").annotate(Count("id"))
-    counted = dict(rows)
-    counts = {status: counted.get(status.value, 0) for status in BulkItemStatus}
-    return Progress(counts, is_running=job.finished_at is None)
+    return progress_of([job])[job.pk]
+
+
+def progress_of(jobs: Iterable[BulkJob]) -> dict[UUID, Progress]:
+    """The progress of each job by its key, in one query for all of them."""
+    running = {job.pk: job.finished_at is None for job in jobs}
+    rows = BulkItem.objects.filter(job__in=list(running)).order_by().values_list("job", "status").annotate(Count("id"))
+    known = {(job, status): count for job, status, count in rows}
+    return {
+        job: Progress({status: known.get((job, status.value), 0) for status in BulkItemStatus}, is_running=is_running)
+        for job, is_running in running.items()
+    }
 
 
 def items_of(job: BulkJob, *, status: str = "", after: int = 0, limit: int = PAGE_SIZE) -> list[BulkItem]:
