@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from recordings.ingest import ingest_event, parse_event
+from recordings.ingest import ingest_events, parse_events
 from recordings.models import Call, Recorder
 from sandbox.defaults import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from sandbox.server import Sandbox
@@ -53,7 +53,7 @@ def event(kind: str, call_id: str = "", *, at: datetime, **data: Any) -> dict[st
 def tell(kind: str, call_id: str = "", *, at: datetime, by: Recorder | None = None, **data: Any) -> None:
     """Let the recorder say something, and take it in at that moment."""
     body = json.dumps(event(kind, call_id, at=at, **data)).encode()
-    ingest_event(parse_event(body, now=at), recorder=by or recorder(now=at), body=body, now=at)
+    ingest_events(parse_events(body, now=at), recorder=by or recorder(now=at), body=body, now=at)
 
 
 def call(

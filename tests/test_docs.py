@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -30,11 +31,13 @@ from recordings.choices import (
 )
 from recordings.graph.errors import explain
 from recordings.graph.errors.explanations import KNOWN_CODES
-from recordings.ingest.cloudevents import MAX_HEARTBEAT_CALLS, TYPES
+from recordings.ingest import ingest_events, parse_events
+from recordings.ingest.cloudevents import MAX_BATCH_EVENTS
+from recordings.ingest.event_data import MAX_HEARTBEAT_CALLS, TYPES
 from recordings.management.verdicts import Exit
-from recordings.models import Call, LedgerEntry, append_only
+from recordings.models import Call, LedgerEntry, Recorder, append_only
 from recordings.rules import Graces
-from recordings.views.webhooks import MAX_BODY_BYTES
+from recordings.views.webhooks import MAX_BATCH_BYTES, MAX_BODY_BYTES
 from sandbox.defaults import TENANT_ID
 from sandbox.server import Sandbox
 from tests import cast
@@ -233,8 +236,23 @@ def test_the_recorder_page_names_types_states_statuses_and_limits() -> None:
     assert re.findall(r"^\| `(onrecord\.[\w.]+)` \|", page, re.MULTILINE) == list(TYPES)
     assert missing_from(page, [f"`{word}`" for word in [*told, *states]]) == []
     assert f"at most {MAX_HEARTBEAT_CALLS} " in page
-    assert f"({MAX_BODY_BYTES:,} bytes)" in page
+    assert f"at most {MAX_BATCH_EVENTS} " in page
+    assert f"({MAX_BATCH_BYTES:,} bytes)" in page
+    assert f"({MAX_BODY_BYTES:,} bytes)" in read("docs/graph-notifications.md")
     assert f"at most {Graces().claim_fresh.seconds} seconds old" in " ".join(page.split())
+
+
+@pytest.mark.django_db
+def test_the_recorder_page_has_an_event_of_each_type_that_is_taken(now: datetime) -> None:
+    (batch,) = (each for each in blocks(read("docs/recorder.md"), "json") if each.startswith("["))
+    events, later = parse_events(batch.encode(), now=now + timedelta(hours=1)), now + timedelta(hours=1)
+    teller = Recorder.objects.create(
+        name="rec-01", tenants=["11111111-2222-3333-4444-555555555555"], created_at=now, token_hash="x"
+    )
+
+    assert {event.type for event in events} == set(TYPES)
+    assert ingest_events(events, recorder=teller, body=batch.encode(), now=later) == len(TYPES)
+    assert [call.state for call in Call.objects.order_by("graph_id")] == ["terminated", "established"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,10 +11,11 @@ from recordings.ingest.calls import (
     settled_rules,
     told,
 )
-from recordings.ingest.cloudevents import BadEvent, Event, parse_event
+from recordings.ingest.cloudevents import TooManyEvents, parse_events
+from recordings.ingest.events import BadEvent, Event
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
-from recordings.ingest.recorder import NotYours, ingest_event
+from recordings.ingest.recorder import NotYours, ingest_events
 from recordings.ingest.watch import (
     beat,
     beat_missed,
@@ -36,13 +37,14 @@ __all__ = [
     "ImportRefused",
     "Imported",
     "NotYours",
+    "TooManyEvents",
     "beat",
     "beat_missed",
     "close_blind_spot",
     "facts_of",
     "heard_recorder",
     "import_calls",
-    "ingest_event",
+    "ingest_events",
     "ingest_notifications",
     "is_silent",
     "locked_call",
@@ -54,7 +56,7 @@ __all__ = [
     "note_served",
     "open_blind_spot",
     "outcome_of",
-    "parse_event",
+    "parse_events",
     "recorder_facts",
     "reschedule",
     "reschedule_recorder",

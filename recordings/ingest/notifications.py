@@ -1,5 +1,7 @@
 """Graph's calling notifications (Graph: commsNotification) to rows."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -7,8 +9,9 @@ from django.db import transaction
 from recordings import operations
 from recordings.choices import AttemptOutcome, CallState, OperationStatus, Source
 from recordings.graph.wire import GraphCall, GraphOperation, Notification
-from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_over, told
-from recordings.ingest.deliveries import is_first
+from recordings.ingest.calls import Said, take_in, told
+from recordings.ingest.deliveries import first_of
+from recordings.ingest.held import HeldCalls, hold_calls
 from recordings.models import Actor, Call, Operation
 
 SOURCE = "graph"
@@ -23,39 +26,60 @@ def ingest_notifications(
     one that says nothing new changes nothing (invariant 5).
     """
     with transaction.atomic():
-        if message_id and not is_first(source=SOURCE, message_id=message_id, body=body, now=now):
+        if message_id and not first_of([message_id], source=SOURCE, body=body, now=now):
             return False
-        actor = Actor.objects.graph()
-        for call_id in sorted({notification.call_id for notification in notifications}):
-            locked_call(call_id)  # in one order, so that two messages never wait for each other in a ring
-        for notification in notifications:
-            _ingest(notification, tenant_id=tenant_id, actor=actor, now=now)
+        held = hold_calls(
+            ids_of(notifications),
+            making=dict.fromkeys(made_by(notifications), tenant_id),
+            chains=chains_of(notifications),
+            now=now,
+        )
+        take_notifications(notifications, held, tenant_id=tenant_id, at=now, now=now)
+        held.put_back(now=now)
     return True
 
 
-def _ingest(notification: Notification, *, tenant_id: str, actor: Actor, now: datetime) -> None:
-    if notification.operation:
-        _ingest_operation(notification.call_id, notification.operation, tenant_id=tenant_id, actor=actor, now=now)
-        return
-    call = _call_for(notification, tenant_id=tenant_id, now=now)
-    if call is None:
-        return
+def ids_of(notifications: Iterable[Notification]) -> set[str]:
+    return {call_id for each in notifications if (call_id := _call_id_of(each))}
+
+
+def made_by(notifications: Iterable[Notification]) -> set[str]:
+    """Only what Graph says of the call itself makes a new row, never a roster."""
+    return {each.call_id for each in notifications if each.kind == "call"}
+
+
+def chains_of(notifications: Iterable[Notification]) -> set[str]:
+    return {each.call.call_chain_id for each in notifications if each.call and each.call.call_chain_id}
+
+
+def take_notifications(
+    notifications: Iterable[Notification], held: HeldCalls, *, tenant_id: str, at: datetime, now: datetime
+) -> None:
+    """Graph's own word on calls of `tenant_id` for the moment `at`; whoever holds the calls saves them.
+
+    Of several of one message the later ones are the later words.
+    """
+    actor = Actor.objects.graph()
+    for number, notification in enumerate(notifications):
+        call = held.get(_call_id_of(notification))
+        if call is None or call.tenant_id != tenant_id.lower():
+            continue
+        said = Said(at, Source.GRAPH, sequence=number, actor=actor)
+        if notification.operation:
+            _take_operation(call, notification.operation, said, now=now)
+        else:
+            take_in(call, said_of_call(call, notification, said), now=now)
+
+
+def said_of_call(call: Call, notification: Notification, said: Said) -> Said:
+    """What a notification about a call says, in the words of whoever says it; its facts are merged."""
     ended = notification.kind == "call" and notification.change_type == "deleted"
     state = CallState.TERMINATED.value if ended else None
     if notification.call:
         merge(call, notification.call)
         state = state or notification.call.state
-    # Graph speaks of a leg it still has, unless it says that the leg is over.
-    said = Said(now, Source.GRAPH, actor=actor, state=state, gone=None if ended else False)
-    take_over(call, said, now=now)
-
-
-def _call_for(notification: Notification, *, tenant_id: str, now: datetime) -> Call | None:
-    """The call spoken of. Only what Graph says of the call itself makes a new row, never a roster."""
-    call = locked_call(notification.call_id)
-    if call is None and notification.kind == "call":
-        call = locked_or_new_call(notification.call_id, tenant_id=tenant_id, now=now)
-    return call if call and call.tenant_id == tenant_id.lower() else None
+    # Who speaks of a leg still has it, unless it says that the leg is over.
+    return replace(said, state=state, gone=None if ended else False)
 
 
 def merge(call: Call, patch: GraphCall) -> None:
@@ -86,21 +110,19 @@ def fitted(name: str, value: object) -> object:
     return value[:limit] if isinstance(value, str) and limit else value
 
 
-def _ingest_operation(call_id: str, word: GraphOperation, *, tenant_id: str, actor: Actor, now: datetime) -> None:
+def _take_operation(call: Call, word: GraphOperation, said: Said, *, now: datetime) -> None:
     """Settle our operation; client context first, id second (Graph: participant-invite shows an empty id)."""
-    call = locked_call(call_id or _call_id_of(word))
-    if call is None or call.tenant_id != tenant_id.lower():
-        return
     operation = _operation_of(call, word)
     if operation:
-        take_operation(call, operation, word, actor=actor, now=now)
-    take_over(call, Said(now, Source.GRAPH, actor=actor), now=now)
+        take_operation(call, operation, word, actor=said.actor, now=now)
+    take_in(call, said, now=now)
 
 
-def _call_id_of(word: GraphOperation) -> str:
-    """The call of a notification whose address is unusable, as in one of Graph's own examples: by our context."""
-    if not word.client_context:
-        return ""
+def _call_id_of(notification: Notification) -> str:
+    """The call it is about; where its address is unusable, as in one of Graph's own examples, by our context."""
+    word = notification.operation
+    if notification.call_id or not (word and word.client_context):
+        return notification.call_id
     ours = Operation.objects.filter(client_context=word.client_context)
     return ours.values_list("call__graph_id", flat=True).first() or ""
 

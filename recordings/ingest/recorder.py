@@ -1,136 +1,200 @@
 """A recorder's events to rows. A token speaks only for its own recorder, tenants and calls."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from recordings.choices import CallState, CaptureState, Source
-from recordings.graph.wire import GraphCall
-from recordings.graph.wire.operations import parse_result
-from recordings.ingest.calls import Said, locked_call, locked_or_new_call, take_over
-from recordings.ingest.cloudevents import Event, claims
-from recordings.ingest.deliveries import is_first
-from recordings.ingest.notifications import merge
+from recordings.choices import Source
+from recordings.ingest.calls import Said, take_in
+from recordings.ingest.deliveries import first_of
+from recordings.ingest.events import Event
+from recordings.ingest.held import HeldCalls, hold_calls, known_ids
+from recordings.ingest.notifications import (
+    SOURCE,
+    chains_of,
+    ids_of,
+    made_by,
+    merge,
+    said_of_call,
+    take_notifications,
+)
+from recordings.ingest.recorder_words import facts_in, said_in
 from recordings.ingest.watch import heard_recorder
 from recordings.models import Actor, Call, Recorder
-
-_CAPTURE = {
-    "onrecord.capture.started": CaptureState.CAPTURING,
-    "onrecord.capture.stopped": CaptureState.STOPPED,
-    "onrecord.capture.failed": CaptureState.FAILED,
-}
 
 
 class NotYours(Exception):
     """The token does not speak for this tenant or call. Nothing was stored."""
 
 
-def ingest_event(event: Event, *, recorder: Recorder, body: bytes, now: datetime) -> bool:
-    """Take in one event of `recorder`, all of it or nothing; False if it is a double. Raises NotYours."""
+@dataclass(frozen=True)
+class _Post:
+    """Who posts, and for which of its forwarded notifications Graph vouches: identity of the event to tenant."""
+
+    recorder: Recorder
+    actor: Actor
+    vouched: Mapping[str, str]
+    now: datetime
+
+
+def ingest_events(
+    events: Sequence[Event], *, recorder: Recorder, body: bytes, now: datetime, vouched: Mapping[str, str] | None = None
+) -> int:
+    """Take in the events of one post of `recorder`, all of them or nothing (aware UTC). Answers how many were new.
+
+    `vouched` has the identities of the forwarded notifications that came with a good token of Graph, each with the
+    tenant it speaks for. Any other forwarded notification is the recorder's word. Raises NotYours.
+    """
     with transaction.atomic():
-        if not is_first(source=f"recorder/{recorder.pk}", message_id=event.identity, body=body, now=now):
-            return False
+        new = _not_heard_before(events, recorder=recorder, body=body, now=now)
+        if not new:
+            return 0
+        post = _Post(recorder, Actor.objects.recorder(recorder), vouched or {}, now)
+        _take_all(_not_heard_of_graph(new, post), post)
+        # The last of all locks, and held no longer than it takes: see held.py.
         heard_recorder(recorder, now=now)
-        actor = Actor.objects.recorder(recorder)
-        if event.type == "onrecord.heartbeat":
-            _beat(event, recorder=recorder, actor=actor, now=now)
-        else:
-            _tell(event, recorder=recorder, actor=actor, now=now)
-    return True
+    return len(new)
 
 
-def _beat(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
-    """A claim for each call it names. Calls are locked in one order, so that two heartbeats never wait in a ring."""
-    for call_id, capture_state in sorted(claims(event)):
-        call = locked_call(call_id)
+def _not_heard_before(events: Iterable[Event], *, recorder: Recorder, body: bytes, now: datetime) -> list[Event]:
+    """Each event once, also within one batch."""
+    once: dict[str, Event] = {}
+    for event in events:
+        once.setdefault(event.identity, event)
+    first = first_of(once, source=f"recorder/{recorder.pk}", body=body, now=now)
+    return [event for identity, event in once.items() if identity in first]
+
+
+def _not_heard_of_graph(events: Iterable[Event], post: _Post) -> list[Event]:
+    """Without notifications that came from Graph itself already, or were forwarded before, by Microsoft's own id.
+
+    Only what Graph vouches for claims such an id: else a recorder could keep Graph's own word out.
+    """
+    vouched = [event for event in events if event.identity in post.vouched and event.message_id]
+    doubles = {
+        event.identity
+        for event in sorted(vouched, key=lambda event: event.message_id)
+        if not first_of([event.message_id], source=SOURCE, body=event.forwarded_body, now=post.now)
+    }
+    return [event for event in events if event.identity not in doubles]
+
+
+def _take_all(events: Sequence[Event], post: _Post) -> None:
+    """The oldest word first, whatever the order in the batch, so that history reads as it happened."""
+    held = hold_calls(
+        {call_id for event in events for call_id in _calls_named(event)},
+        making=_tenants_of_new_calls(events, post),
+        chains={chain for event in events for chain in _chains_named(event)},
+        now=post.now,
+    )
+    for event in events:
+        _check_owner(event, held, post.recorder)
+    for event in sorted(events, key=lambda event: (event.at, event.sequence)):
+        _take(event, held, post)
+    held.put_back(now=post.now)
+
+
+def _calls_named(event: Event) -> Iterator[str]:
+    if event.call_id:
+        yield event.call_id
+    yield from (call_id for call_id, _ in event.claims)
+    yield from ids_of(event.notifications)
+
+
+def _calls_made(event: Event) -> Iterator[str]:
+    """Those it makes if they are not known: a heartbeat and a roster make none."""
+    if event.call_id:
+        yield event.call_id
+    yield from made_by(event.notifications)
+
+
+def _chains_named(event: Event) -> Iterator[str]:
+    yield event.text("callChainId")
+    yield from chains_of(event.notifications)
+
+
+def _tenants_of_new_calls(events: Iterable[Event], post: _Post) -> dict[str, str]:
+    """Whose the calls are that the events make: an event's own word, else the recorder's only tenant."""
+    named: dict[str, tuple[Event, str]] = {}
+    for event in events:
+        for call_id in _calls_made(event):
+            if not named.get(call_id, (event, ""))[1]:
+                named[call_id] = (event, _tenant_in(event, call_id, post))
+    new = named.keys() - known_ids(named)
+    return {call_id: _own_tenant(call_id, *named[call_id], recorder=post.recorder) for call_id in sorted(new)}
+
+
+def _tenant_in(event: Event, call_id: str, post: _Post) -> str:
+    if event.identity in post.vouched:
+        return post.vouched[event.identity]
+    calls = (each.call for each in event.notifications if each.call and each.call_id == call_id)
+    return event.text("tenantId") or next((call.tenant_id for call in calls if call.tenant_id), "")
+
+
+def _own_tenant(call_id: str, event: Event, tenant_id: str, *, recorder: Recorder) -> str:
+    own = tenant_id or (recorder.tenants[0] if len(recorder.tenants) == 1 else "")
+    if not recorder.speaks_for(own):
+        raise NotYours(f"{event.place}This token does not speak for the tenant of call {call_id}.")
+    return own
+
+
+def _check_owner(event: Event, held: HeldCalls, recorder: Recorder) -> None:
+    for call_id in _calls_named(event):
+        call = held.get(call_id)
+        if call and not recorder.speaks_for(call.tenant_id):
+            raise NotYours(f"{event.place}This token does not speak for the tenant of call {call_id}.")
+        if call and call.recorder_id not in (None, recorder.pk):
+            raise NotYours(f"{event.place}Call {call_id} belongs to another recorder.")
+
+
+def _take(event: Event, held: HeldCalls, post: _Post) -> None:
+    if event.identity in post.vouched:
+        tenant_id = post.vouched[event.identity]
+        take_notifications(event.notifications, held, tenant_id=tenant_id, at=event.at, now=post.now)
+    elif event.notifications:
+        _relay(event, held, post)
+    elif event.call_id:
+        _tell(event, held[event.call_id], post)
+    else:
+        _beat(event, held, post)
+
+
+def _tell(event: Event, call: Call, post: _Post) -> None:
+    call.recorder = post.recorder
+    said, facts = said_in(event, actor=post.actor), facts_in(event)
+    if facts:
+        merge(call, facts)
+    take_in(call, said, now=post.now)
+
+
+def _relay(event: Event, held: HeldCalls, post: _Post) -> None:
+    """A notification nobody but the recorder vouches for: its word on the call, and none on any operation of ours."""
+    for number, notification in enumerate(event.notifications):
+        call = held.get(notification.call_id)
         if call is None:
             continue
-        _check_owner(call, recorder)
+        call.recorder = post.recorder
+        said = Said(event.at, Source.RECORDER, sequence=number, actor=post.actor)
+        take_in(call, said_of_call(call, notification, said), now=post.now)
+
+
+def _beat(event: Event, held: HeldCalls, post: _Post) -> None:
+    """A claim for each call it names that is known."""
+    for call_id, capture_state in event.claims:
+        call = held.get(call_id)
+        if call is None:
+            continue
         # Whoever makes a claim answers for the leg from then on: nobody else's claim can permit a correction.
-        call.recorder = recorder
-        said = Said(event.at, Source.RECORDER, actor=actor, capture_state=capture_state, gone=False, is_heartbeat=True)
-        take_over(call, said, now=now)
-
-
-def _tell(event: Event, *, recorder: Recorder, actor: Actor, now: datetime) -> None:
-    call = _call_for(event, recorder=recorder, now=now)
-    _check_owner(call, recorder)
-    call.recorder = recorder
-    if event.type == "onrecord.call.joined":
-        merge(call, _joined_call(event))
-    if event.type == "onrecord.call.ended":
-        merge(call, _ended_call(event))
-    capture = _CAPTURE.get(event.type)
-    said = Said(
-        event.at,
-        Source.RECORDER,
-        actor=actor,
-        state=_state(event),
-        capture_state=capture.value if capture else None,
-        recording_status=_told(event),
-        gone=None if event.type == "onrecord.call.ended" else False,
-        reason=event.text("reason"),
-        graph_operation_id=_operation_id(event),
-    )
-    take_over(call, said, now=now)
-
-
-def _call_for(event: Event, *, recorder: Recorder, now: datetime) -> Call:
-    """The call an event speaks of. Its tenant comes with `call.joined`; without one it must be the recorder's only."""
-    call = locked_call(event.call_id)
-    if call:
-        return call
-    tenant_id = event.text("tenantId") or (recorder.tenants[0] if len(recorder.tenants) == 1 else "")
-    if not recorder.speaks_for(tenant_id):
-        raise NotYours(f"This token does not speak for the tenant of call {event.call_id}.")
-    return locked_or_new_call(event.call_id, tenant_id=tenant_id, now=now)
-
-
-def _check_owner(call: Call, recorder: Recorder) -> None:
-    if not recorder.speaks_for(call.tenant_id):
-        raise NotYours(f"This token does not speak for the tenant of call {call.graph_id}.")
-    if call.recorder_id not in (None, recorder.pk):
-        raise NotYours(f"Call {call.graph_id} belongs to another recorder.")
-
-
-def _joined_call(event: Event) -> GraphCall:
-    """A joined event in the shape of Graph's call, so that one merge serves both."""
-    policy = event.data.get("isPolicyCall")
-    return GraphCall(
-        id=event.call_id,
-        direction=event.text("direction") or None,
-        subject=event.text("subject") or None,
-        call_chain_id=event.text("callChainId") or None,
-        scenario_id=event.text("scenarioId") or None,
-        recorded_user=event.person("recordedUser"),
-        organizer=event.person("organizer"),
-        is_policy_call=policy if isinstance(policy, bool) else None,
-    )
-
-
-def _ended_call(event: Event) -> GraphCall:
-    return GraphCall(id=event.call_id, result=parse_result(event.data, "data"))
-
-
-def _state(event: Event) -> str | None:
-    if event.type == "onrecord.call.ended":
-        return str(CallState.TERMINATED)
-    return event.state if event.type == "onrecord.call.joined" else None
-
-
-def _told(event: Event) -> str | None:
-    """What the recorder says Graph confirmed to it; an operation that is not completed confirms nothing.
-
-    Graph's null status is not final either (Graph: commsOperation).
-    """
-    if event.type != "onrecord.status.told":
-        return None
-    if event.data.get("operation") is not None and str(event.part("operation").get("status")).lower() != "completed":
-        return None
-    return event.text("status")
-
-
-def _operation_id(event: Event) -> str:
-    """The operation that Graph answered to the recorder, for who looks it up at Microsoft."""
-    named = event.part("operation").get("id") if event.type == "onrecord.status.told" else None
-    return named[:128] if isinstance(named, str) else ""
+        call.recorder = post.recorder
+        said = Said(
+            event.at,
+            Source.RECORDER,
+            sequence=event.sequence,
+            actor=post.actor,
+            capture_state=capture_state,
+            gone=False,
+            is_heartbeat=True,
+        )
+        take_in(call, said, now=post.now)

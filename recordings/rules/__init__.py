@@ -16,12 +16,13 @@ from recordings.rules.facts import (
     merged_state,
 )
 from recordings.rules.heard import Heard, Word
-from recordings.rules.legs import asks_for_siblings
+from recordings.rules.legs import REMOVED, asks_for_siblings
 from recordings.rules.ruling import Permit, Ruling, fresh_claim, rule_on
 from recordings.rules.stuck import explain, is_settled, next_due, verdicts
 from recordings.rules.verdict import Explained, Verdict, duration
 
 __all__ = [
+    "REMOVED",
     "CallFacts",
     "Explained",
     "Facts",

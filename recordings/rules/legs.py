@@ -9,7 +9,7 @@ from recordings.rules.verdict import Explained, Verdict, clock, duration
 # Ends by which a bot loses a call that people go on with (reference on Graph, section 3, results; S8).
 _DROPS = {(408, 8537), (410, 301005)}
 # Everybody was removed: an ordinary end, unless other legs of the conversation go on.
-_REMOVED = (200, 5000)
+REMOVED = (200, 5000)
 
 
 def no_sign_of_life(facts: CallFacts, graces: Graces) -> Verdict | None:
@@ -60,14 +60,14 @@ def dropped(facts: CallFacts, graces: Graces) -> Verdict | None:
     result = (facts.result_code, facts.result_subcode)
     goes_on = facts.siblings_over_at is not None and facts.siblings_over_at > facts.ended_at + graces.dropped
     is_error = result in _DROPS or facts.result_code == 500
-    if not is_error and not (result == _REMOVED and goes_on):
+    if not is_error and not (result == REMOVED and goes_on):
         return None
     return Verdict(Rule.DROPPED, Severity.HIGH, facts.ended_at, facts.ended_at + graces.dropped)
 
 
 def asks_for_siblings(facts: CallFacts) -> bool:
     """Whether R10 depends on other legs of the conversation."""
-    return facts.ended_at is not None and (facts.result_code, facts.result_subcode) == _REMOVED
+    return facts.ended_at is not None and (facts.result_code, facts.result_subcode) == REMOVED
 
 
 def say_dropped(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained:

@@ -74,8 +74,8 @@ def stored() -> dict[str, int]:
 
 
 def facts(call: Call) -> dict[str, Any]:
-    """All that is known of a call, without the moment of the last sign of life."""
-    moving = ("last_signal_at", "due_after")
+    """All that is known of a call, without the moments of the last signs of life."""
+    moving = ("last_signal_at", "graph_seen_at", "heard", "due_after")
     return {name: value for name, value in Call.objects.filter(pk=call.pk).values().get().items() if name not in moving}
 
 

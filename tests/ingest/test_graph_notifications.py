@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -17,9 +16,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from recordings import ingest, operations, services
-from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import Actor, Call, Delivery, LedgerEntry, Operation, StatusChange
+from recordings import ingest, services
+from recordings.models import Call, Delivery, LedgerEntry, Operation, StatusChange
 from recordings.services import Requester
 from recordings.views.webhooks import MAX_BODY_BYTES
 from sandbox import notices
@@ -31,22 +29,6 @@ from tests.ingest.posting import Graph, broken_database, changes, error_of, fact
 
 pytestmark = pytest.mark.django_db
 many = examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def graph(sandbox: Sandbox) -> Graph:
-    return Graph(sandbox)
-
-
-@pytest.fixture
-def leg() -> Leg:
-    """A call between Dana and Omar, as Graph knows it."""
-    return Leg(
-        subject="Rates outlook",
-        user={"id": "user-dana", "displayName": "Dana Kessler"},
-        organizer={"id": "user-omar", "displayName": "Omar Ruiz"},
-        result={"code": 200, "subcode": 4521, "message": "The other party left."},
-    )
 
 
 def call_of(leg: Leg) -> Call:
@@ -191,18 +173,6 @@ def test_a_repeated_message_without_an_id_changes_nothing_more(graph: Graph, leg
 
 
 # -- operations
-
-
-@pytest.fixture
-def running(graph: Graph, leg: Leg) -> Operation:
-    """A correction that Graph took and has not finished."""
-    graph.tell(notices.created(leg, "incoming"), notices.updated(leg, "established"))
-    now, mira = timezone.now(), Actor.objects.job("mira")
-    operation = operations.create(call_of(leg), requested_status="notRecording", actor=mira, reason="stuck", now=now)
-    attempt = operations.start_attempt(operation, actor=mira, now=now, leased_until=now + timedelta(seconds=30))
-    answer = operations.Outcome(AttemptOutcome.ACCEPTED, http_status=200, graph_operation_id="op-1")
-    operations.finish_attempt(attempt, answer, to=OperationStatus.RUNNING, actor=mira, now=now)
-    return operation
 
 
 def word_on(operation: Operation, leg: Leg, status: str = "completed", **facts: Any) -> LegOperation:

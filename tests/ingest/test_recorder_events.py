@@ -11,9 +11,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from recordings import ingest, ledger
-from recordings.ingest.cloudevents import TYPES, BadEvent, parse_event
+from recordings.ingest import BadEvent, parse_events
+from recordings.ingest.event_data import TYPES
 from recordings.models import Call, Delivery, LedgerEntry, Recorder, StatusChange
-from recordings.views.webhooks import MAX_BODY_BYTES
+from recordings.views.webhooks import MAX_BATCH_BYTES
 from sandbox.defaults import OTHER_TENANT_ID, TENANT_ID
 from tests import cast
 from tests.ingest.posting import RECORDER, Machine, broken_database, changes, error_of, facts, stored
@@ -85,7 +86,12 @@ def test_joined_makes_a_call_with_all_that_it_tells(bot: Machine, rec_01: Record
 
 @pytest.mark.parametrize(
     ("kind", "state"),
-    [("capture.started", "capturing"), ("capture.stopped", "stopped"), ("capture.failed", "failed")],
+    [
+        ("capture.started", "capturing"),
+        ("capture.paused", "paused"),
+        ("capture.stopped", "stopped"),
+        ("capture.failed", "failed"),
+    ],
 )
 def test_capture_events_say_what_is_captured(bot: Machine, at: datetime, kind: str, state: str) -> None:
     join(bot, at)
@@ -174,9 +180,10 @@ def test_a_heartbeat_without_calls_only_says_that_the_recorder_lives(
 
 
 def test_every_type_that_is_known_is_proved_here() -> None:
-    proved = "call.joined capture.started capture.stopped capture.failed status.told call.ended heartbeat"
+    proved = ["call.joined", "call.stateChanged", "call.ended", "status.told", "heartbeat", "graph.notification"]
+    captures = [f"capture.{how}" for how in ("started", "paused", "stopped", "failed")]
 
-    assert {f"onrecord.{kind}" for kind in proved.split()} == set(TYPES)
+    assert {f"onrecord.{kind}" for kind in [*proved, *captures]} == set(TYPES)
 
 
 # -- order
@@ -436,6 +443,29 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"data": {"tenantId": TENANT_ID, "direction": {}}}, "data.direction must be a text"),
     ({"data": {"tenantId": TENANT_ID, "callChainId": 7}}, "data.callChainId must be a text"),
     ({"data": {"tenantId": TENANT_ID, "scenarioId": 7}}, "data.scenarioId must be a text"),
+    ({"type": "onrecord.call.stateChanged", "data": {}}, "data.state is missing"),
+    ({"type": "onrecord.call.stateChanged", "data": {"state": "Terminated"}}, "Send onrecord.call.ended."),
+    ({"type": "onrecord.graph.notification", "data": {}}, "data.body is missing"),
+    ({"type": "onrecord.graph.notification", "data": {"body": {}}}, "data.body is missing"),
+    ({"type": "onrecord.graph.notification", "data": {"body": "{"}}, "data.body is not JSON"),
+    ({"type": "onrecord.graph.notification", "data": {"body": "[]"}}, "data.body: notifications: is not an object"),
+    ({"type": "onrecord.graph.notification", "data": {"body": '{"value": [7]}'}}, "data.body: value[0]"),
+    (
+        {"type": "onrecord.graph.notification", "data": {"body": '{"value": []}', "authorization": 7}},
+        "data.authorization must be a text",
+    ),
+    (
+        {"type": "onrecord.graph.notification", "data": {"body": '{"value": []}', "messageId": 7}},
+        "data.messageId must be a text",
+    ),
+    (
+        {"type": "onrecord.graph.notification", "data": {"body": '{"value": []}', "messageId": "m" * 129}},
+        "data.messageId is longer than 128",
+    ),
+    *(
+        ({"sequence": wrong}, "sequence must be a whole number")
+        for wrong in ("", "one", "-1", "1.5", "٣", "1" * 19, -1, 1.5, True, [1])
+    ),
     ({"type": "onrecord.status.told", "data": {}}, "data.status must be recording, notRecording or failed"),
     ({"type": "onrecord.status.told", "data": {"status": "unknown"}}, "data.status must be"),
     ({"type": "onrecord.status.told", "data": {"status": ["recording"]}}, "data.status must be a text"),
@@ -450,7 +480,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"type": "onrecord.heartbeat", "data": {"calls": [7]}}, "data.calls[0] must be an object"),
     ({"type": "onrecord.heartbeat", "data": {"calls": [{"captureState": "capturing"}]}}, "data.calls[0].id"),
     (
-        {"type": "onrecord.heartbeat", "data": {"calls": [{"id": "call-1", "captureState": "paused"}]}},
+        {"type": "onrecord.heartbeat", "data": {"calls": [{"id": "call-1", "captureState": "resting"}]}},
         "data.calls[0].captureState",
     ),
 ]
@@ -476,7 +506,6 @@ def test_a_malformed_field_is_named_and_nothing_is_stored(
         (b"{", "The body is not JSON."),
         (b"\xff\xfe", "The body is not JSON."),
         (b"[" * 100_000, "The body is not JSON."),
-        (b"[]", "The body must be one JSON object"),
         (b"7", "The body must be one JSON object"),
     ],
 )
@@ -515,7 +544,7 @@ def test_a_text_no_database_takes_as_it_is_loses_no_event(bot: Machine, at: date
 
 
 def test_an_over_long_event_is_refused_with_and_without_a_length(bot: Machine) -> None:
-    body = b" " * (MAX_BODY_BYTES + 1)
+    body = b" " * (MAX_BATCH_BYTES + 1)
 
     assert bot.post(body).status_code == 413
     assert bot.post_without_length(body).status_code == 413
@@ -563,6 +592,9 @@ data = st.fixed_dictionaries(
         "reason": anything,
         "status": st.sampled_from(["recording", "notRecording"]) | anything,
         "operation": st.fixed_dictionaries({"status": anything}) | anything,
+        "body": st.sampled_from(['{"value": []}', '{"value": [{"changeType": "updated"}]}']) | anything,
+        "authorization": st.just("Bearer x.y.\xe9") | anything,
+        "messageId": anything,
         "resultInfo": st.fixed_dictionaries({}, optional={"code": anything, "subcode": anything, "message": anything})
         | anything,
         "calls": st.lists(st.fixed_dictionaries({"id": st.just("call-1"), "captureState": anything}), max_size=2)
@@ -578,16 +610,18 @@ events = st.fixed_dictionaries(
         "subject": st.sampled_from(["call-1", "call-2"]) | anything,
         "time": st.datetimes(timezones=st.timezones()).map(datetime.isoformat) | st.just("2026-11-18T14:31:02Z"),
         "data": data | anything,
+        "sequence": st.integers(0, 9) | st.just("7") | anything,
     }
 )
 
 
 @examples(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=events | anything)
+@given(body=events | st.lists(events | anything, max_size=3) | anything)
 def test_no_json_at_all_breaks_the_hook(bot: Machine, body: object) -> None:
     answer = bot.post(body)
 
-    assert answer.status_code in (202, 400, 403)
+    # 503: this site is not configured to judge the token of a forwarded notification.
+    assert answer.status_code in (202, 400, 403, 503)
     assert answer.status_code == 202 or error_of(answer)
 
 
@@ -600,11 +634,11 @@ def test_no_bytes_at_all_break_the_hook(bot: Machine, body: bytes) -> None:
 def test_a_word_from_a_clock_that_runs_ahead_counts_from_when_it_was_heard(now: datetime) -> None:
     """Else a claim of the future would stay fresh for minutes longer than invariant 8 allows."""
     body = json.dumps(cast.event("capture.stopped", "call-1", at=now + timedelta(minutes=4))).encode()
-    assert parse_event(body, now=now).at == now
+    assert parse_events(body, now=now)[0].at == now
 
 
 def test_joining_cannot_end_a_call(now: datetime) -> None:
     """Only Graph's notification and the recorder's end event end a call (invariant 5)."""
     body = json.dumps(cast.event("call.joined", "call-1", at=now, tenantId="t", state="Terminated")).encode()
     with pytest.raises(BadEvent, match=r"Send onrecord\.call\.ended"):
-        parse_event(body, now=now)
+        parse_events(body, now=now)

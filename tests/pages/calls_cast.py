@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 
 from recordings import findings
-from recordings.ingest import ingest_event, parse_event
+from recordings.ingest import ingest_events, parse_events
 from recordings.models import Call, Finding
 from tests import cast
 
@@ -40,4 +40,4 @@ def recorded(graph_id: str = "call-fine", *, now: datetime) -> Call:
 def told_late(call: Call, *, at: datetime, heard_at: datetime) -> None:
     """The recorder told Teams recording at one moment, and On Record of it at a later one."""
     body = json.dumps(cast.event("status.told", call.graph_id, at=at, status="recording")).encode()
-    ingest_event(parse_event(body, now=heard_at), recorder=cast.recorder(now=at), body=body, now=heard_at)
+    ingest_events(parse_events(body, now=heard_at), recorder=cast.recorder(now=at), body=body, now=heard_at)
