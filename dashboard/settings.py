@@ -139,6 +139,8 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "dashboard.error_pages.DiscreetFilter"
 
 # Forms of people; what machines post has a limit of its own in recordings/views/webhooks.py.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# That bounds everything but files.
+FILE_UPLOAD_HANDLERS = ["recordings.views.uploads.BoundedUploadHandler"]
 
 LANGUAGE_CODE = "en-gb"
 FORMAT_MODULE_PATH = ["dashboard.formats"]
@@ -216,6 +218,9 @@ STUCK_OVER_AGE = env.float("STUCK_OVER_AGE", default=86400.0)
 STUCK_SILENT_RECORDER = env.float("STUCK_SILENT_RECORDER", default=120.0)
 REOPEN_WITHIN = env.float("REOPEN_WITHIN", default=3600.0)
 SETTLE_GRACE = env.float("SETTLE_GRACE", default=60.0)
+SYNC_AFTER = env.float("SYNC_AFTER", default=60.0)
+SYNC_CALLS = env.int("SYNC_CALLS", default=50)
+WATCH_URL = env.str("WATCH_URL", default="")
 
 LOGGING = {
     "version": 1,

@@ -318,6 +318,19 @@ class LedgerAction(Worded):
     TOKEN_ISSUED = "token.issued", "mute", "person", "Recorder token issued"
 
 
+# Every step of a finding, by the sweep or by people.
+FINDING_ACTIONS = (
+    LedgerAction.FINDING_OPENED,
+    LedgerAction.FINDING_REOPENED,
+    LedgerAction.FINDING_ACKNOWLEDGED,
+    LedgerAction.FINDING_ASSIGNED,
+    LedgerAction.FINDING_COMMENTED,
+    LedgerAction.FINDING_SNOOZED,
+    LedgerAction.FINDING_RESOLVED,
+    LedgerAction.FINDING_EXPLAINED,
+    LedgerAction.FINDING_ATTESTED,
+)
+
 HISTORY_ACTIONS = (
     LedgerAction.STATUS_CHANGED,
     LedgerAction.CORRECTION_REQUESTED,
@@ -331,5 +344,5 @@ HISTORY_ACTIONS = (
     LedgerAction.CORRECTION_WAITING,
     LedgerAction.CORRECTION_SETTLED,
     LedgerAction.CORRECTION_UNRESOLVED,
-    LedgerAction.FINDING_ATTESTED,
+    *FINDING_ACTIONS,
 )

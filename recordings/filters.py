@@ -11,6 +11,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from recordings import permissions
 from recordings.choices import (
     FINAL_STATUSES,
     LIVE_STATUSES,
@@ -19,8 +20,11 @@ from recordings.choices import (
     CaptureState,
     OperationStatus,
     RecordingStatus,
+    Rule,
+    Severity,
+    Subject,
 )
-from recordings.models import AttemptResult, Call, Operation, Recorder
+from recordings.models import AttemptResult, Call, Finding, Operation, Recorder
 from recordings.models.keys import parse_key
 
 # What looks like an id is asked for whole or from its beginning, which indexes serve; anything else is part of a name.
@@ -176,6 +180,43 @@ class OperationFilter(PeriodFilterSet):
     def by_phase(self, queryset: QuerySet[Operation], name: str, value: str) -> QuerySet[Operation]:
         statuses = {"live": LIVE_STATUSES, "waiting": (OperationStatus.AWAITING_APPROVAL,), "final": FINAL_STATUSES}
         return queryset.filter(status__in=statuses[value])
+
+
+class FindingFilter(django_filters.FilterSet):
+    """`?phase=mine|asleep|closed&severity=&rule=&subject=&assignee=`"""
+
+    # Which findings a phase holds depends on the reader and the time: views/finding_rows.py.
+    phase = django_filters.ChoiceFilter(
+        method="all_phases",
+        choices=[("mine", "Mine"), ("asleep", "Put off"), ("closed", "Closed")],
+        label="Phase",
+        empty_label="Open",
+    )
+    severity = django_filters.ChoiceFilter(choices=Severity.choices, label="Severity", empty_label="Any")
+    rule = django_filters.ChoiceFilter(
+        choices=[(rule.value, f"{rule.value} {rule.label}") for rule in Rule], label="Rule", empty_label="Any"
+    )
+    subject = django_filters.ChoiceFilter(
+        method="by_subject", choices=Subject.choices, label="About", empty_label="Anything"
+    )
+    assignee = django_filters.ModelChoiceFilter(
+        queryset=lambda request: permissions.people_who_may(permissions.HANDLE),
+        to_field_name="username",
+        label="Assigned to",
+        empty_label="Anybody",
+        null_label="Nobody",
+        null_value="(nobody)",
+    )
+
+    class Meta:
+        model = Finding
+        fields: list[str] = []
+
+    def all_phases(self, queryset: QuerySet[Finding], name: str, value: str) -> QuerySet[Finding]:
+        return queryset
+
+    def by_subject(self, queryset: QuerySet[Finding], name: str, value: str) -> QuerySet[Finding]:
+        return queryset.filter(**{f"{value}__isnull": False})
 
 
 def _is_id(words: str) -> bool:

@@ -1,12 +1,19 @@
 """What people fill in. Fields know their limits; whether something is allowed is for the services to say."""
 
-from django import forms
+from typing import Any, cast
 
+from django import forms
+from django.contrib.auth.models import User
+
+from recordings import permissions
 from recordings.choices import SENDABLE_STATUSES, RootCause
+from recordings.models import EvidenceFile
+from recordings.services.attesting import TOO_LARGE
 from recordings.services.texts import LONGEST
 
 LONGEST_REASON = 500
 
+_CAUSES = [("", "Choose a cause"), *RootCause.choices]
 _TARGETS = [(status.value, status.label) for status in SENDABLE_STATUSES]
 
 
@@ -31,10 +38,10 @@ class CorrectionForm(forms.Form):
 
 
 class AttestForm(forms.Form):
-    """A person's word on what Microsoft can no longer be told."""
+    """A person's word on what Microsoft can no longer be told, with a text, a link or a file as evidence."""
 
     root_cause = forms.ChoiceField(
-        choices=[("", "Choose a cause"), *RootCause.choices],
+        choices=_CAUSES,
         error_messages={"required": "Choose what caused it.", "invalid_choice": "Choose one of the causes."},
     )
     reason = forms.CharField(
@@ -46,11 +53,85 @@ class AttestForm(forms.Form):
     )
     evidence = forms.CharField(
         max_length=LONGEST_REASON,
-        error_messages={
-            "required": "Name what shows it: a ticket, a log, a file.",
-            "max_length": f"Keep it to {LONGEST_REASON} characters.",
-        },
+        required=False,
+        error_messages={"max_length": f"Keep it to {LONGEST_REASON} characters."},
     )
+    file = forms.FileField(
+        required=False, max_length=255, error_messages={"empty": "The file is empty. Choose another one."}
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and (file.size or 0) > EvidenceFile.LARGEST_BYTES:
+            raise forms.ValidationError(TOO_LARGE)
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        words: dict[str, Any] = super().clean() or self.cleaned_data
+        is_given = words.get("evidence") or words.get("file") or self.errors.keys() & {"evidence", "file"}
+        if not is_given:
+            self.add_error("evidence", "Name what shows it, a ticket, a link or a log, or attach a file.")
+        return words
+
+
+class AssignForm(forms.Form):
+    """Who answers for a finding. `seen` in each of these forms is what its page showed when it was filled in."""
+
+    to = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        to_field_name="username",
+        required=False,
+        empty_label="Nobody",
+        error_messages={"invalid_choice": "Choose somebody whose role handles findings."},
+    )
+    seen = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = cast("forms.ModelChoiceField[User]", self.fields["to"])
+        people.queryset = permissions.people_who_may(permissions.HANDLE)
+
+
+class CommentForm(forms.Form):
+    text = forms.CharField(
+        max_length=LONGEST,
+        error_messages={"required": "Write the comment first.", "max_length": f"Keep it to {LONGEST} characters."},
+    )
+
+
+class SnoozeForm(forms.Form):
+    """Until when a finding is put off, and why. Times are UTC unless they say otherwise."""
+
+    until = forms.DateTimeField(
+        error_messages={
+            "required": "Say until when.",
+            "invalid": "Write the time as 2026-11-30T08:00, in UTC.",
+        }
+    )
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        error_messages={"required": "Say why.", "max_length": f"Keep it to {LONGEST_REASON} characters."},
+    )
+    seen = forms.CharField(required=False)
+
+
+class WakeForm(forms.Form):
+    seen = forms.CharField(required=False)
+
+
+class ResolveForm(forms.Form):
+    """Closing without evidence: what caused it, and words where the list has none for it."""
+
+    root_cause = forms.ChoiceField(
+        choices=_CAUSES,
+        error_messages={"required": "Choose what caused it.", "invalid_choice": "Choose one of the causes."},
+    )
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        required=False,
+        error_messages={"max_length": f"Keep it to {LONGEST_REASON} characters."},
+    )
+    seen = forms.CharField(required=False)
 
 
 class ApproveForm(forms.Form):

@@ -4,6 +4,7 @@ A role is a group made by a migration. Superuser is no role: who keeps the users
 """
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.db.models import QuerySet
 
 LOOK = "look"
 EXPORT = "export"
@@ -50,3 +51,9 @@ def require(user: AbstractBaseUser | AnonymousUser, verb: str) -> None:
     """Raise NotAllowed unless `user` may."""
     if not may(user, verb):
         raise NotAllowed(verb)
+
+
+def people_who_may(verb: str) -> QuerySet[User]:
+    """The active users whose role includes `verb`, by name."""
+    roles = Group.objects.filter(permissions__codename=verb, permissions__content_type__app_label="recordings")
+    return User.objects.filter(is_active=True, groups__in=roles).distinct().order_by("username")

@@ -138,8 +138,17 @@ def _check_unexplained(finding: Finding, *, seen: Finding) -> None:
     if finding.resolution in SETTLED_BY_PERSON:
         raise NotHandled(closed_already(finding))
     if finding.root_cause != seen.root_cause:
-        named = finding.root_cause_look.label
-        raise NotHandled(f"In the meantime somebody named the root cause “{named}”. Nothing was changed.")
+        raise NotHandled(named_meanwhile(finding))
+
+
+def named_meanwhile(finding: Finding) -> str:
+    """Why a cause was not named: another one stands there, or what was seen is gone since the finding opened again."""
+    if not finding.root_cause:
+        return "In the meantime this finding was opened again. Nothing was changed; look at it before you close it."
+    if finding.resolution in SETTLED_BY_PERSON:
+        return closed_already(finding)
+    named = finding.root_cause_look.label
+    return f"In the meantime somebody named the root cause “{named}”. Nothing was changed."
 
 
 def check_open(finding: Finding) -> None:

@@ -62,7 +62,7 @@ def nav_items(context: template.Context) -> list[NavItem]:
             is_current=here == "calls",
         ),
         NavItem(
-            f"{reverse('call_list')}?stuck=1",
+            reverse("finding_list"),
             "findings",
             "Findings",
             count=stuck,
@@ -90,13 +90,27 @@ def nav_items(context: template.Context) -> list[NavItem]:
     ]
 
 
+# By the first word of a URL's name, where that is not the room's own.
+_ROOMS = {
+    "call": "calls",
+    "correct": "calls",
+    "finding": "findings",
+    "acknowledge": "findings",
+    "assign": "findings",
+    "comment": "findings",
+    "snooze": "findings",
+    "resolve": "findings",
+    "attest": "findings",
+    "operation": "operations",
+    "check": "operations",
+    "close": "operations",
+    "approval": "approvals",
+}
+
+
 def _here(request: HttpRequest) -> str:
-    name = request.resolver_match.url_name if request.resolver_match else ""
-    if name == "call_list" and request.GET.get("stuck"):
-        return "findings"
-    room = {"call": "calls", "correct": "calls", "attest": "findings", "operation": "operations"}
-    first = (name or "").split("_", maxsplit=1)[0]
-    return {**room, "approval": "approvals", "check": "operations", "close": "operations"}.get(first, name or "")
+    name = (request.resolver_match.url_name if request.resolver_match else "") or ""
+    return _ROOMS.get(name.split("_", maxsplit=1)[0], name)
 
 
 @register.inclusion_tag("recordings/parts/banner.html")

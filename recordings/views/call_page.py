@@ -60,7 +60,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class OnThisCall:
-    """One finding with its sentence, and whether only an attestation can still close it."""
+    """One finding with its sentence, and whether it can be attested: the call is over, so Teams cannot be told."""
 
     finding: Finding
     explained: Explained | None
@@ -168,7 +168,7 @@ def _operations(call: Call) -> list[Operation]:
 
 def _on_this_call(finding: Finding, call: Call, *, now: datetime) -> OnThisCall:
     explained = finding.explained(call.facts(), now=now) if finding.is_open else None
-    needs_attestation = explained is not None and not explained.graph_can_act
+    needs_attestation = finding.is_open and not call.is_live
     return OnThisCall(finding, explained, needs_attestation)
 
 

@@ -1,41 +1,98 @@
-"""Closing a finding on a person's word, where Microsoft can no longer be told."""
+"""The findings: the queue, one finding, and the file that somebody attested with."""
 
-from django.contrib import messages
+import re
+from urllib.parse import quote
+from uuid import UUID
+
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_safe
 
-from recordings import permissions, services
-from recordings.forms import AttestForm
-from recordings.models import Finding
-from recordings.services import CannotAttest
+from recordings import permissions
+from recordings.filters import FindingFilter
+from recordings.models import EvidenceFile, Finding
 from recordings.views.access import needs
-from recordings.views.acting import requester
+from recordings.views.finding_page import finding_page
+from recordings.views.finding_rows import (
+    COUNTED_FOR,
+    MOST_NEWS,
+    closed_lately,
+    counts_of,
+    in_phase,
+    newest_entry,
+    news_since,
+    page_of,
+)
+from recordings.views.list_urls import filter_query, list_url, tabs_of
+from recordings.views.parts import asks_for_part, is_poll
+
+_VIEWS = (("Open", ""), ("Mine", "phase=mine"), ("Put off", "phase=asleep"), ("Closed", "phase=closed"))
+# What a header's plain file name may hold; the whole name follows it in UTF-8 (RFC 6266).
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._ -]")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(permissions.ATTEST)
-def attest_finding(request: HttpRequest, pk: int) -> HttpResponse:
+@require_safe
+@needs(permissions.LOOK)
+def finding_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    finding = get_object_or_404(Finding.objects.select_related("call", "resolved_by"), pk=pk, call__isnull=False)
-    assert finding.call is not None
-    form = AttestForm(request.POST or None)
-    refused = ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.attest(finding, by=requester(request), now=now, **form.cleaned_data)
-        except CannotAttest as refusal:
-            refused = str(refusal)
-        else:
-            messages.success(request, "The finding is closed on your word. What Teams was told was not changed.")
-            return redirect("call_detail", finding.call.graph_id)
+    chosen = FindingFilter(request.GET, queryset=Finding.objects.all(), request=request)
+    query = filter_query(request, FindingFilter)
+    if is_poll(request):
+        count = news_since(request.GET["poll"], chosen.qs)
+        news = {"count": count, "most": MOST_NEWS, "here_url": list_url("finding_list", query)}
+        return render(request, "recordings/finding_list.html#news", news)
+    assert isinstance(request.user, User)
+    phase, before = query.get("phase", ""), request.GET.get("before", "")
+    found = in_phase(chosen.qs, phase, reader=request.user, now=now)
+    page = page_of(found, are_closed=phase == "closed", before=before, now=now)
     context = {
         "now": now,
-        "finding": finding,
-        "call": finding.call,
-        "explained": finding.explained(finding.facts(), now=now),
-        "form": form,
-        "refused": refused,
+        "filter": chosen,
+        "query": f"?{query.urlencode()}" if query else "",
+        "page": page,
+        "phase": phase,
+        "tabs": tabs_of("finding_list", query, views=_VIEWS),
+        "counts": counts_of(request.user, now=now),
+        "closed_lately": closed_lately(now),
+        "counted_days": COUNTED_FOR.days,
+        "is_first": not before,
+        "older_url": list_url("finding_list", query, before=page.older) if page.older else "",
+        "news_url": list_url("finding_list", query, poll=newest_entry()),
     }
-    return render(request, "recordings/attest_finding.html", context, status=422 if request.method == "POST" else 200)
+    part = "#listed" if asks_for_part(request) else ""
+    return render(request, f"recordings/finding_list.html{part}", context)
+
+
+@require_safe
+@needs(permissions.LOOK)
+def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    now = timezone.now()
+    page = finding_page(finding_named(pk), now=now)
+    return render(request, "recordings/finding_detail.html", {"page": page, "finding": page.finding, "now": now})
+
+
+def finding_named(pk: int) -> Finding:
+    """The finding with everything its page names; 404 if there is none."""
+    related = ("call", "recorder", "tenant", "assignee", "acknowledged_by", "resolved_by")
+    findings = Finding.objects.select_related(*related, "evidence_file__added_by").defer("evidence_file__content")
+    return get_object_or_404(findings, pk=pk)
+
+
+@require_safe
+@needs(permissions.LOOK)
+def evidence_download(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The file as it was given, as a download and never as a page of this site; unless no finding refers to it."""
+    file = get_object_or_404(EvidenceFile.objects.filter(finding__isnull=False).distinct(), pk=pk)
+    response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
+    response["Content-Disposition"] = _attachment(file.name)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _attachment(name: str) -> str:
+    """The header that names a download: a plain name for any reader, and the whole one for all of today (RFC 6266)."""
+    plain = _NOT_PLAIN.sub("_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

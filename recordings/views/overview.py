@@ -130,7 +130,7 @@ def _health(now: datetime) -> Health:
 
 
 def _worst(now: datetime) -> list[Worst]:
-    found = Finding.objects.open().worst_first().select_related("call")[:WORST]
+    found = Finding.objects.open().awake(now).worst_first().select_related("call", "recorder", "tenant")[:WORST]
     return [Worst(finding, finding.explained(finding.facts(), now=now)) for finding in found]
 
 

@@ -78,4 +78,5 @@ def test_who_may_not_attest_sees_no_form(finding: Finding, olga: User, signed_in
     client = signed_in(olga)
     assert client.get(page_of(finding)).status_code == 403
     assert client.post(page_of(finding), WORDS).status_code == 403
+    assert finding.call is not None
     assert page_of(finding) not in client.get(reverse("call_detail", args=[finding.call.graph_id])).text
