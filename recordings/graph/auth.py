@@ -34,6 +34,10 @@ _CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-
 _UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OSError, UnsupportedAlgorithm, jwt.PyJWTError)
 
 
+# msal renews a token minutes before it ends. Asking it takes longer than many a request, so it is not asked for each.
+_ASK_MSAL_AGAIN_SECONDS = 5.0
+
+
 @dataclass
 class _Slot:
     """One configuration's application, made when first needed; its lock lets one thread at a time ask for a token."""
@@ -41,6 +45,8 @@ class _Slot:
     lock: Lock = field(default_factory=Lock)
     application: Any = None
     http: "_MsalHttp | None" = None
+    token: str = field(default="", repr=False)
+    token_until: float = 0.0  # time.monotonic()
 
 
 _slots: dict[GraphConfig, _Slot] = {}
@@ -53,12 +59,16 @@ def token(config: GraphConfig, *, deadline: float) -> str:
     Raises GraphAuthFailed where the sign-in service refuses or our credential is unusable, else GraphNotSent.
     """
     slot = _slot(config)
+    if time.monotonic() < slot.token_until:
+        return slot.token
     if not slot.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
         raise GraphNotSent("No time was left to wait for a token.", code="deadline")
     try:
         answer, failure = _ask(slot, config, deadline=deadline)
         if failure is not None:
             slot.application = None
+        else:
+            slot.token, slot.token_until = answer, time.monotonic() + _ASK_MSAL_AGAIN_SECONDS
     finally:
         slot.lock.release()
     if failure is not None:

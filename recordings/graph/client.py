@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote, urlsplit
 
 from recordings.graph import auth
@@ -54,21 +54,44 @@ class Answer[T]:
     latency_seconds: float
 
 
+class Turnstile(Protocol):
+    """Who decides when a request may leave, and learns what came of it."""
+
+    def enter(self, *, until: float) -> None:
+        """Wait for a turn no longer than to `until` (time.monotonic()). Raises GraphNotSent where none comes."""
+
+    def learn(self, problem: GraphError) -> None:
+        """Hear how Graph refused: it may ask for a pause."""
+
+
 class GraphClient:
     """Safe to share between threads. `session` is for tests and for sharing a pool of connections.
+
+    A GET asks `turnstile` for its turn. A POST does not: whoever sends one has asked before its Attempt was stored.
+    With `width` that many requests at a time go over kept connections, POSTs too; without, a POST gets a new one.
 
     Every method takes `deadline`, a time.monotonic() moment that bounds token and request together, and
     `client_request_id`, an id of our own for Microsoft's support. Every method raises members of GraphError, and
     ValueError for arguments that must never be sent.
     """
 
-    def __init__(self, config: GraphConfig, *, session: Wire | None = None) -> None:
+    def __init__(
+        self,
+        config: GraphConfig,
+        *,
+        session: Wire | None = None,
+        turnstile: Turnstile | None = None,
+        width: int | None = None,
+    ) -> None:
         self._config = config
+        self._turnstile = turnstile
+        self._keeps_connections = width is not None
         self._wire = session or Wire(
             ca_bundle=config.ca_bundle,
             proxy=config.proxy,
             connect_timeout=config.connect_timeout_seconds,
             read_timeout=config.read_timeout_seconds,
+            **({"connections": width} if width else {}),
         )
 
     def __enter__(self) -> Self:
@@ -131,6 +154,8 @@ class GraphClient:
     def _get[T](
         self, path: str, read: Callable[[Any, RawAnswer], T], *, client_request_id: str, deadline: float
     ) -> Answer[T]:
+        if self._turnstile:
+            self._turnstile.enter(until=deadline)
         return _answer(self._send("GET", path, client_request_id, deadline), client_request_id, read)
 
     def _send(
@@ -151,8 +176,8 @@ class GraphClient:
                 auth=BearerAuth(auth.token(self._config, deadline=deadline)),
                 deadline=deadline,
                 # A kept connection may have been closed at the other end: a POST that dies on it would be "unknown"
-                # for nothing. It always gets a new one, and GETs keep theirs.
-                fresh=method == "POST",
+                # for nothing. It gets a new one, unless one follows upon the other; and GETs keep theirs.
+                fresh=method == "POST" and not self._keeps_connections,
             )
         except GraphError as error:
             error.client_request_id = client_request_id
@@ -160,7 +185,10 @@ class GraphClient:
         if 200 <= raw.status_code < 300:
             return raw
         # "/communications/calls/<id>/…": a GET that misses something of the call does not say that the call is gone
-        raise _error(raw, client_request_id, inside_call=method == "GET" and path.count("/") > 3)
+        problem = _error(raw, client_request_id, inside_call=method == "GET" and path.count("/") > 3)
+        if self._turnstile:
+            self._turnstile.learn(problem)
+        raise problem
 
 
 def _path(call_id: str) -> str:

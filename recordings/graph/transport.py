@@ -26,6 +26,8 @@ from recordings.graph.errors import GraphError, GraphNotSent, GraphOutcomeUnknow
 BODY_LIMIT_BYTES = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _POOL_SIZE = 16
+# The other end closes connections that rest, and a request may cross that on the way: after this a new one is safer.
+_LONGEST_REST_SECONDS = 2.0
 _USER_AGENT = "OnRecord/0.1"
 
 
@@ -65,7 +67,13 @@ class Wire:
     """A pool of connections to Microsoft. Safe to share between threads. Times are in seconds."""
 
     def __init__(
-        self, *, ca_bundle: str | None, proxy: str | None, connect_timeout: float, read_timeout: float
+        self,
+        *,
+        ca_bundle: str | None,
+        proxy: str | None,
+        connect_timeout: float,
+        read_timeout: float,
+        connections: int = _POOL_SIZE,
     ) -> None:
         self._timeouts = (connect_timeout, read_timeout)
         self._session = requests.Session()
@@ -75,7 +83,7 @@ class Wire:
         self._session.proxies = {"https": proxy} if proxy else {}
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.adapters.clear()
-        self._session.mount("https://", _Adapter(max_retries=0, pool_maxsize=_POOL_SIZE))
+        self._session.mount("https://", _Adapter(max_retries=0, pool_maxsize=connections))
 
     def send(
         self,
@@ -164,6 +172,7 @@ class _Response(http.client.HTTPResponse):
 
 class _Connection(HTTPSConnection):
     response_class = _Response
+    rests_since = 0.0  # time.monotonic(); set whenever it goes back to the pool
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Called once the connection stands: TCP, proxy and TLS are behind us."""
@@ -177,6 +186,17 @@ class _Connection(HTTPSConnection):
 
 class _Pool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Connection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if isinstance(connection, _Connection) and time.monotonic() - connection.rests_since > _LONGEST_REST_SECONDS:
+            connection.close()  # it opens itself again
+        return connection
+
+    def _put_conn(self, connection: Any) -> None:
+        if connection is not None:
+            connection.rests_since = time.monotonic()
+        super()._put_conn(connection)
 
 
 class _Adapter(HTTPAdapter):

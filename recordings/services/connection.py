@@ -7,6 +7,7 @@ from django.conf import settings
 
 from recordings.graph.client import GraphClient
 from recordings.graph.clouds import GraphConfig, graph_config
+from recordings.services.budget import Turnstile
 
 _NAMES = (
     "GRAPH_CLOUD",
@@ -41,6 +42,11 @@ def deadline() -> float:
     return time.monotonic() + float(settings.GRAPH_DEADLINE)
 
 
+def wide_client(width: int) -> GraphClient:
+    """A client for many POSTs one upon the other, to be closed afterwards. Its callers have taken their turns."""
+    return GraphClient(config(), width=width)
+
+
 @cache
 def _client(of: GraphConfig) -> GraphClient:
-    return GraphClient(of)
+    return GraphClient(of, turnstile=Turnstile())

@@ -51,7 +51,8 @@ class Facts(TypedDict, total=False):
 
 class GraphError(Exception):
     """Base of the family. `code` is Graph's, AADSTS…, or a word of ours: dns, connect, tls, proxy, configuration,
-    sign-in, sign-in-refused, deadline, timeout, turn, reset, unreadable. `message` and str() carry no token and no secret."""
+    sign-in, sign-in-refused, deadline, timeout, turn, reset, unreadable. `message` and str() carry no token and no
+    secret."""
 
     outcome: ClassVar[Outcome] = Outcome.UNKNOWN
 
