@@ -90,7 +90,7 @@ CAPTURE_BROKE: Steps = (
 REMOVED: Steps = (*RECORD, Step(60, "hang_up", "200/5000"))
 OTHER_LEG: Steps = (*RECORD, *LAST_FOR_LONG)
 
-# R1 and R11: the bot did not come by a recording policy, so every status is refused, also the one a person asks for.
+# R1, R5 and R11: the bot did not come by a recording policy, so every status is refused, a person's wish, too.
 NO_POLICY: Steps = (
     Step(0, "ring", "without a policy"),
     *ANSWER[1:],
@@ -105,7 +105,7 @@ NO_POLICY: Steps = (
 # because its recorder leaves it out for a while.
 TENANT_REFUSED: Steps = (
     *RECORD,
-    Step(75, "leave_out"),
+    Step(105, "leave_out"),
     Step(0, "refuse_tenant", "60"),
     Step(30, "take_up"),
     *LAST_FOR_LONG,
@@ -154,7 +154,7 @@ OPENING = (
     Act(NOBODY_SPEAKS, past=23, shows=("R8",)),
     Act(LEFT_ALONE, past=23, shows=("R9",)),
     Act(REMOVED, past=50, beside=OTHER_LEG, shows=("R7", "R10")),
-    Act(NO_POLICY, past=15, shows=("R1", "R11")),
+    Act(NO_POLICY, past=15, shows=("R1", "R5", "R11")),
     Act(TENANT_REFUSED, shows=("R12",)),
     Act(RINGS_FOR_EVER, shows=("R13",)),
     Act(FLIPS, shows=("R17",)),

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -16,7 +17,7 @@ from sandbox.messages import Json, new_id, now
 from sandbox.outbox import TIMEOUT, Outbox
 from sandbox.scenarios import Act, Steps
 
-SLOW_OPERATION = 90.0  # seconds
+SLOW_OPERATION = 75.0  # seconds
 
 type Correct = Callable[[str, str], None]
 
@@ -129,6 +130,10 @@ class Stage:
         first = Leg(cast(random), act.steps, act.past, act.recorder)
         return [first, Leg(first.part, act.beside, act.past, act.recorder, first)] if act.beside else [first]
 
+    def together(self, recorder: str) -> AbstractContextManager[None]:
+        """What the recorder says meanwhile goes out as one batch, as from one that was cut off for a while."""
+        return self._outboxes[recorder].together()
+
     # -- what a recorder does
 
     def ring(self, leg: Leg, how: str) -> None:
@@ -170,11 +175,15 @@ class Stage:
         leg.over = True
         self._report(leg, "call.ended", {"resultInfo": ending})
 
-    def heartbeat(self, legs: Sequence[Leg]) -> None:
-        """Each recorder speaks of its own legs, but for those it has forgotten."""
-        for recorder, outbox in self._outboxes.items():
-            own = [leg for leg in legs if leg.recorder == recorder and leg.call and not leg.is_left_out]
-            outbox.put("heartbeat", {"calls": [{"id": leg.call_id, "captureState": leg.capture} for leg in own]})
+    def heartbeats(self, legs: Sequence[Leg]) -> None:
+        for recorder in self._outboxes:
+            self.heartbeat(recorder, legs)
+
+    def heartbeat(self, recorder: str, legs: Sequence[Leg]) -> None:
+        """The recorder speaks of its own legs, but for those that are over and those it has forgotten."""
+        own = [leg for leg in legs if leg.recorder == recorder and leg.call and not (leg.over or leg.is_left_out)]
+        calls = [{"id": leg.call_id, "captureState": leg.capture} for leg in own]
+        self._outboxes[recorder].put("heartbeat", {"calls": calls})
 
     # -- what goes wrong with it
 
