@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -123,6 +124,28 @@ def graces() -> Checked:
     wrong = [name for name in sorted(names) if getattr(settings, name) < (1 if name == "STUCK_FLAPPING_CHANGES" else 0)]
     hint = "Use seconds from 0 on, and at least one change."
     return [Error(f"{name} is below what a rule can use.", hint=hint, id="onrecord.E012") for name in wrong]
+
+
+@_check("onrecord")
+def watching() -> Checked:
+    """E013: what looks after the calls and the site must be able to."""
+    found: Checked = []
+    if settings.SYNC_AFTER < 1 or settings.SYNC_CALLS < 1:
+        hint = "Use at least one second, and one call."
+        found.append(Error("SYNC_AFTER and SYNC_CALLS leave no call to ask for.", hint=hint, id="onrecord.E013"))
+    if settings.WATCH_URL and not _is_web_address(settings.WATCH_URL):
+        hint = "Use https://HOST/readyz with the host that recorders use, or leave it out."
+        found.append(Error("WATCH_URL is not an address of the web.", hint=hint, id="onrecord.E013"))
+    return found
+
+
+def _is_web_address(url: str) -> bool:
+    """Also without a name and password in it, which a log could show."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
 
 
 @register(Tags.database)

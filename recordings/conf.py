@@ -35,6 +35,11 @@ def reopen_within() -> timedelta:
     return timedelta(seconds=settings.REOPEN_WITHIN)
 
 
+def sync_after() -> timedelta:
+    """Graph is asked for a live call once nobody has spoken of it for so long."""
+    return timedelta(seconds=settings.SYNC_AFTER)
+
+
 def settle_grace() -> timedelta:
     return timedelta(seconds=settings.SETTLE_GRACE)
 

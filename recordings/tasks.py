@@ -7,6 +7,11 @@ from recordings import findings, services
 
 
 @task
+def beat() -> bool:
+    return services.beat(timezone.now())
+
+
+@task
 def send_due() -> int:
     return services.send_due(timezone.now())
 
@@ -22,6 +27,11 @@ def expire_approvals() -> int:
 
 
 @task
+def sync() -> int:
+    return services.sync(timezone.now()).found.total()
+
+
+@task
 def sweep() -> int:
     return findings.sweep(timezone.now())
 
@@ -32,4 +42,4 @@ def run_bulk() -> int:
 
 
 # In the order in which one step makes the next one due.
-EVERY_TICK = (send_due, settle_due, expire_approvals, run_bulk, sweep)
+EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep)

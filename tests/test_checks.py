@@ -70,6 +70,10 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E012", {"STUCK_AFTER_END": -1.0}),
     ("E012", {"STUCK_FLAPPING_CHANGES": 0}),
     ("E012", {"REOPEN_WITHIN": -0.5}),
+    ("E013", {"SYNC_AFTER": 0.0}),
+    ("E013", {"SYNC_CALLS": 0}),
+    ("E013", {"WATCH_URL": "onrecord.contoso.example/readyz"}),
+    ("E013", {"WATCH_URL": "https://name:password@onrecord.contoso.example/readyz"}),
 ]
 
 
@@ -94,6 +98,7 @@ ALL_RIGHT: list[dict[str, Any]] = [
     },
     {"REQUIRE_APPROVAL": "always"},
     {"REQUIRE_APPROVAL": "recording"},
+    {"WATCH_URL": "https://onrecord.contoso.example/readyz"},
     {"SETTLE_GRACE": 30.0, "GRAPH_DEADLINE": 15.0},
 ]
 

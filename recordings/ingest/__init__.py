@@ -15,12 +15,14 @@ from recordings.ingest.cloudevents import TooManyEvents, parse_events
 from recordings.ingest.events import BadEvent, Event
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
+from recordings.ingest.probes import lease_probes, put_off_probes
 from recordings.ingest.recorder import NotYours, ingest_events
 from recordings.ingest.watch import (
     beat,
     beat_missed,
     close_blind_spot,
     heard_recorder,
+    is_beat_due,
     is_silent,
     note_blocked,
     note_served,
@@ -46,7 +48,9 @@ __all__ = [
     "import_calls",
     "ingest_events",
     "ingest_notifications",
+    "is_beat_due",
     "is_silent",
+    "lease_probes",
     "locked_call",
     "next_moment",
     "note_blocked",
@@ -57,6 +61,7 @@ __all__ = [
     "open_blind_spot",
     "outcome_of",
     "parse_events",
+    "put_off_probes",
     "recorder_facts",
     "reschedule",
     "reschedule_recorder",

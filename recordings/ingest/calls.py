@@ -8,6 +8,7 @@ from typing import cast
 from recordings import conf, ledger, rules
 from recordings.choices import LIVE_STATUSES, SETTLED_BY_PERSON, LedgerAction, OperationStatus, Source
 from recordings.graph.wire import GraphCall
+from recordings.ingest.probes import next_probe
 from recordings.models import (
     Actor,
     Call,
@@ -119,7 +120,7 @@ def _siblings_over_at(call: Call) -> datetime | None:
 
 
 def reschedule(call: Call, *, now: datetime) -> None:
-    """Write the next moment at which the sweep must look at this call, and save it."""
+    """Write the next moments at which the sweep and the sync must look at this call, and save it."""
     _schedule(call, facts_of(call), list(Finding.objects.filter(call=call).order_by("since_at")), now=now)
 
 
@@ -139,6 +140,7 @@ def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
 
 def _schedule(call: Call, facts: rules.CallFacts, findings: Collection[Finding], *, now: datetime) -> None:
     call.due_after = next_moment(facts, findings, now=now)
+    call.probe_after = next_probe(call)
     call.save()
 
 

@@ -115,11 +115,12 @@ def open_blind_spot(recorder: Recorder, *, now: datetime) -> None:
     _open(recorder, from_at=recorder.last_word_at or now, why=f"The recorder {recorder.name} was silent.", now=now)
 
 
-def _open(recorder: Recorder | None, *, from_at: datetime, why: str, now: datetime) -> None:
+def _open(recorder: Recorder | None, *, from_at: datetime, why: str, now: datetime) -> bool:
     if BlindSpot.objects.filter(recorder=recorder, until_at__isnull=True).exists():
-        return
+        return False
     spot = BlindSpot.objects.create(recorder=recorder, from_at=from_at, why=why)
     _record(LedgerAction.BLIND_SPOT_OPENED, spot, occurred_at=from_at, now=now)
+    return True
 
 
 def close_blind_spot(recorder: Recorder | None, *, until: datetime, now: datetime) -> None:
@@ -144,32 +145,37 @@ def _record(action: LedgerAction, spot: BlindSpot, *, occurred_at: datetime, now
     )
 
 
+def is_beat_due(now: datetime) -> bool:
+    """Whether the last beat is old enough for another one; every tick asks, and few write."""
+    fresh = Beat.objects.filter(name=OWN_BEAT, beat_at__gt=now - BEAT_KEPT, beat_at__lte=now + OWN_SILENCE)
+    return not fresh.exists()
+
+
 def beat(now: datetime) -> None:
     """On Record could take in what it was told (aware UTC). A gap in these beats is a blind spot of our own."""
-    last = _locked_beat(now)
+    last: Beat = _locked_beat(now)
     if now - last.beat_at > OWN_SILENCE:
         _open(None, from_at=last.beat_at, why="On Record did not run, or took nothing in.", now=now)
         close_blind_spot(None, until=now, now=now)
-    _keep_beat(last, now)
+    if last.beat_at - now > OWN_SILENCE:
+        # Only the later beat counts: two workers whose clocks differ would else open a spot at every turn.
+        logger.warning("the last beat is of %s, which is still to come: is a clock wrong?", last.beat_at)
+    last.beat_at = max(now, last.beat_at)
+    last.save()
 
 
-def beat_missed(now: datetime) -> None:
-    """On Record runs, but could not be reached (aware UTC). After a while that is a blind spot, until the next beat."""
-    last = _locked_beat(now)
-    if now - last.beat_at > OWN_SILENCE:
-        _open(None, from_at=last.beat_at, why="On Record could not be reached, so it took nothing in.", now=now)
+def beat_missed(now: datetime) -> bool:
+    """On Record runs, but could not be reached (aware UTC). After a while that is a blind spot, until the next beat.
+
+    True if it just became one.
+    """
+    last: Beat = _locked_beat(now)
+    if now - last.beat_at <= OWN_SILENCE:
+        return False
+    return _open(None, from_at=last.beat_at, why="On Record could not be reached, so it took nothing in.", now=now)
 
 
 def _locked_beat(now: datetime) -> Beat:
-    """The one row, locked, so that two workers at once open one spot."""
+    """The one row, locked, so that two workers at once open one spot. Its first moment is our beginning."""
     last, _ = Beat.objects.select_for_update().get_or_create(name=OWN_BEAT, defaults={"beat_at": now})
     return last
-
-
-def _keep_beat(last: Beat, now: datetime) -> None:
-    """Every tick comes by here, so that not each is written. One clock that is ahead holds the others' beats off."""
-    if last.beat_at - now > OWN_SILENCE:
-        logger.warning("the last beat is of %s, which is still to come: is a clock wrong?", last.beat_at)
-    if now - last.beat_at >= BEAT_KEPT:
-        last.beat_at = now
-        last.save()

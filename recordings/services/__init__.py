@@ -43,7 +43,9 @@ from recordings.services.reading import Reading, read_call
 from recordings.services.requester import Requester
 from recordings.services.sending import send_due, send_operation
 from recordings.services.settling import settle_due, settle_unknown
+from recordings.services.syncing import Found, Synced, sync
 from recordings.services.tokens import disable_recorder, issue_token, rotate_token
+from recordings.services.watching import beat
 
 __all__ = [
     "MOST_CALLS",
@@ -51,6 +53,7 @@ __all__ = [
     "BulkRefused",
     "CannotAttest",
     "CorrectionRefused",
+    "Found",
     "Group",
     "NotAllowed",
     "NotHandled",
@@ -59,10 +62,12 @@ __all__ = [
     "Reading",
     "Requester",
     "Selection",
+    "Synced",
     "acknowledge",
     "approve",
     "assign",
     "attest",
+    "beat",
     "close_as_unresolved",
     "comment",
     "decline",
@@ -91,4 +96,5 @@ __all__ = [
     "start_bulk",
     "start_bulk_attestation",
     "stop_bulk",
+    "sync",
 ]

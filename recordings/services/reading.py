@@ -12,9 +12,10 @@ from recordings import ingest
 from recordings.graph.client import Answer
 from recordings.graph.errors import GraphCallGone, GraphError, GraphUnauthorized
 from recordings.graph.wire import GraphCall
-from recordings.models import Call
+from recordings.models import Call, Tenant
 from recordings.services import connection
 from recordings.services.locking import lock_call
+from recordings.services.tenants import is_of_tenant, note_answer
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +54,33 @@ def probe_call(call: Call, *, now: datetime, deadline: float | None = None) -> R
 
 def take_in(reading: Reading) -> Reading:
     """Note what a probe gave; the call comes back as it stands then."""
-    answer = reading.answer
+    answer, problem, call = reading.answer, reading.problem, reading.call
     if reading.is_gone:
-        call = _noted(reading.call, lambda locked: ingest.note_gone(locked, now=reading.at))
+        call = _noted(call, lambda locked: ingest.note_gone(locked, now=reading.at))
     elif answer:
-        call = _noted(reading.call, lambda locked: ingest.note_probe(locked, answer.value, now=reading.at))
-    else:
-        call = reading.call
-    return Reading(call, reading.at, answer, is_gone=reading.is_gone, problem=reading.problem)
+        call = _noted(call, lambda locked: _note_answer(locked, answer.value, now=reading.at))
+    elif problem and is_of_tenant(problem):
+        with transaction.atomic():
+            note_answer(problem, tenant_id=call.tenant_id, now=reading.at)
+    return Reading(call, reading.at, answer, is_gone=reading.is_gone, problem=problem)
+
+
+def _note_answer(call: Call, answer: GraphCall, *, now: datetime) -> None:
+    ingest.note_probe(call, answer, now=now)
+    note_answer(None, tenant_id=call.tenant_id, now=now)
+
+
+def is_refused(call: Call, *, now: datetime) -> bool:
+    """Whether Microsoft still refuses the call's whole tenant (aware UTC). Once a minute it is asked, by a reading.
+
+    What works by itself leaves the tenant alone meanwhile; a person's own click tries at once.
+    """
+    refused = Tenant.objects.blocked().filter(tenant_id=call.tenant_id)
+    if not refused.exists():
+        return False
+    if not refused.resting(now).exists():
+        read_call(call, now=now)
+    return refused.exists()
 
 
 def is_suspect(readings: Collection[Reading]) -> bool:

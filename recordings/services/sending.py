@@ -22,11 +22,13 @@ from recordings.graph.errors import (
 )
 from recordings.graph.wire import GraphOperation
 from recordings.models import Actor, Attempt, Operation
+from recordings.models.watch import ASK_AGAIN
 from recordings.passes import each
 from recordings.services import connection
 from recordings.services.corrections import ruling
 from recordings.services.locking import lock_both
-from recordings.services.reading import SUSPECT_FROM, is_suspect, probe_call, read_call
+from recordings.services.reading import SUSPECT_FROM, is_refused, is_suspect, probe_call, read_call
+from recordings.services.tenants import note_answer
 
 ACTOR_NAME = "sender"
 # A person is waiting: a Retry-After up to here is sat out, a longer one is left to the worker.
@@ -63,6 +65,9 @@ class Tried:
 def send_due(now: datetime, *, limit: int = 50, clock: Clock = timezone.now) -> int:
     """Send at most `limit` stored wishes whose moment has come (aware UTC); how many were looked at."""
     due = list(Operation.objects.to_send(now).select_related("call")[:limit])
+    if due and is_refused(due[0].call, now=now):
+        each(due, lambda one: _wait_out_refusal(one.pk, now=now))
+        return len(due)
     suspect = len(due) >= SUSPECT_FROM and is_suspect([probe_call(one.call, now=now) for one in due])
     each(due, lambda one: _wait_out_suspicion(one.pk, now=now) if suspect else _send_if_free(one, now=now, clock=clock))
     return len(due)
@@ -83,6 +88,20 @@ def _wait_out_suspicion(key: UUID, *, now: datetime) -> None:
         _, operation = lock_both(key)
         why = "Not sent yet: most calls are not found at Graph, so the credential must be checked first."
         operations.wait(operation, until=now + timedelta(seconds=LONGEST_BACKOFF_SECONDS), why=why)
+
+
+def _wait_out_refusal(key: UUID, *, now: datetime) -> None:
+    """While Microsoft refuses the whole tenant a try would only be lost: wait a minute, and not for ever."""
+    said = "Microsoft refuses our app in the whole tenant."
+    with transaction.atomic():
+        call, operation = lock_both(key)
+        if operation.status != OperationStatus.PENDING:
+            return
+        if now - (operation.approved_at or operation.requested_at) >= GIVE_UP_AFTER:
+            _give_up(operation, why=said, now=now)
+            ingest.reschedule(call, now=now)
+        else:
+            operations.wait(operation, until=now + ASK_AGAIN, why=f"Not sent yet: {said}")
 
 
 def send_operation(key: UUID, *, clock: Clock = timezone.now) -> Operation:
@@ -122,18 +141,14 @@ def _hold(key: UUID, problem: GraphError, *, now: datetime) -> None:
             wait = _wait_seconds(problem, tries=1 + int((now - since).total_seconds() // 10))
             operations.wait(operation, until=now + timedelta(seconds=wait), why=f"Not sent yet: {problem.message}")
             return
-        operations.move(
-            operation,
-            OperationStatus.FAILED,
-            actor=Actor.objects.job(ACTOR_NAME),
-            now=now,
-            reason="nothing was sent",
-            columns={
-                "result_code": (problem.code or str(problem.http_status or ""))[:32],
-                "result_message": f"Nothing was sent: {problem.message}"[:1024],
-            },
-        )
+        _give_up(operation, code=problem.code or str(problem.http_status or ""), why=problem.message, now=now)
         ingest.reschedule(call, now=now)
+
+
+def _give_up(operation: Operation, *, code: str = "", why: str, now: datetime) -> None:
+    columns = {"result_code": code[:32], "result_message": f"Nothing was sent: {why}"[:1024]}
+    actor = Actor.objects.job(ACTOR_NAME)
+    operations.move(operation, OperationStatus.FAILED, actor=actor, now=now, reason="nothing was sent", columns=columns)
 
 
 def try_at_wire(
@@ -244,6 +259,8 @@ def _store(attempt: Attempt, tried: Tried, *, is_second_chance: bool, now: datet
         later = now + timedelta(seconds=wait) if to not in (OperationStatus.COMPLETED, OperationStatus.FAILED) else None
         graph = Actor.objects.graph()
         operations.finish_attempt(attempt, tried.outcome, to=to, actor=graph, now=now, send_after=later)
+        if is_second_chance or not isinstance(tried.error, GraphUnauthorized):
+            note_answer(tried.error, tenant_id=call.tenant_id, now=now)
         if isinstance(tried.error, GraphNotARecordingCall):
             ingest.note_no_recording_call(call, now=now)
         if isinstance(tried.error, GraphCallGone):

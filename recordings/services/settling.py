@@ -18,6 +18,7 @@ from recordings.services import connection
 from recordings.services.locking import lock_both
 from recordings.services.reading import Reading, is_suspect, probe_call, take_in
 from recordings.services.sending import Clock, try_at_wire
+from recordings.services.tenants import note_answer
 
 ACTOR_NAME = "settler"
 LOOK_AGAIN = timedelta(seconds=10)
@@ -158,6 +159,7 @@ def _take(key: UUID, word: GraphOperation, *, now: datetime) -> bool:
     with transaction.atomic():
         call, operation = lock_both(key)
         ingest.take_operation(call, operation, word, actor=Actor.objects.graph(), now=now)
+        note_answer(None, tenant_id=call.tenant_id, now=now)
         ingest.reschedule(call, now=now)
     return operation.is_final
 

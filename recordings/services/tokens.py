@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from recordings import ledger
+from recordings import ingest, ledger
 from recordings.choices import LedgerAction
 from recordings.models import Actor, Recorder
 
@@ -39,6 +39,8 @@ def disable_recorder(recorder: Recorder, *, actor: Actor, now: datetime) -> None
 def _keep(recorder: Recorder, *, token: str, actor: Actor, now: datetime, change: str) -> None:
     recorder.token_hash = Recorder.hash_token(token)
     recorder.save()
+    # Its silence, if there is one, ends or begins to count with it.
+    ingest.reschedule_recorder(recorder, now=now)
     ledger.record(
         LedgerAction.TOKEN_ISSUED,
         actor=actor,

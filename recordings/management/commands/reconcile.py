@@ -14,7 +14,8 @@ MOST_ROUNDS = 100
 
 class Command(BaseCommand):
     help = (
-        "Send what is due, settle what is unknown, expire what nobody approved, sweep; until nothing is due any more."
+        "Send what is due, settle what is unknown, expire what nobody approved, ask for silent calls, sweep; until "
+        "nothing is due any more."
     )
     requires_system_checks = []  # all of them are run below, and no option leaves them out
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         if not once:
             raise CommandError("Say --once. What runs on and on is `manage.py work`. Nothing was done.")
         refuse_on_errors()
-        done = dict.fromkeys(("sent", "settled", "expired", "swept"), 0)
+        done = dict.fromkeys(("sent", "settled", "expired", "asked", "swept"), 0)
         for _ in range(MOST_ROUNDS):
             round_done = _round()
             done = {name: done[name] + round_done[name] for name in done}
@@ -33,7 +34,7 @@ class Command(BaseCommand):
                 break
         self.stdout.write(
             f"Looked at {done['sent']} corrections to send and {done['settled']} to settle, let {done['expired']} "
-            f"approvals expire, swept {done['swept']} calls."
+            f"approvals expire, asked for {done['asked']} silent calls, swept {done['swept']} calls."
         )
 
 
@@ -42,5 +43,6 @@ def _round() -> dict[str, int]:
         "sent": services.send_due(timezone.now()),
         "settled": services.settle_due(timezone.now()),
         "expired": services.expire_approvals(timezone.now()),
+        "asked": services.sync(timezone.now()).found.total(),
         "swept": findings.sweep(timezone.now()),
     }
