@@ -7,7 +7,7 @@ from recordings.choices import LedgerAction, look
 from recordings.exports.cells import Value
 from recordings.exports.sheet import Column, Sheet
 from recordings.ledger import body_of
-from recordings.models import LedgerEntry
+from recordings.models import Actor, LedgerEntry
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,13 @@ def _fact(*names: str) -> Callable[[Event], Value]:
     return of
 
 
+def _assignee(event: Event) -> Value:
+    """The name the assignee had then. A body names people by the keys of actors; assigning is rare, so each asks."""
+    if event.entry.action != LedgerAction.FINDING_ASSIGNED or event.body["assignee"] is None:
+        return None
+    return Actor.objects.values_list("label", flat=True).get(pk=event.body["assignee"])
+
+
 def _label(event: Event) -> str:
     return look(LedgerAction, str(event.body["action"])).label
 
@@ -43,7 +50,11 @@ HISTORY = Sheet(
         Column("action", "What happened, as a stable code.", _fact("action")),
         Column("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", _fact("call")),
         Column("call_chain_id", "Graph's id that all legs of one conversation share.", _fact("call_chain_id")),
-        Column("tenant_id", "The Microsoft Entra tenant of the call.", _fact("tenant_id")),
+        Column(
+            "tenant_id",
+            "The Microsoft Entra tenant of the call, or that the finding is about.",
+            _fact("tenant_id", "tenant"),
+        ),
         Column("operation_id", "On Record's id of the correction.", _fact("operation")),
         Column(
             "graph_operation_id",
@@ -78,8 +89,20 @@ HISTORY = Sheet(
         Column("reason", "The reason that was given.", _fact("reason")),
         Column("why", "Why On Record refused, or asked for a second person.", _fact("why", "needs_approval_why")),
         Column("evidence", "For an approval or an attestation: what shows that it is true.", _fact("evidence")),
-        Column("root_cause", "For an attestation: the cause, as a code.", _fact("root_cause")),
-        Column("finding_rule", "For an attestation: the rule of the finding it closed.", _fact("rule")),
+        Column("evidence_sha256", "For an attestation with a file: the SHA-256 of the file.", _fact("file_sha256")),
+        Column("finding_id", "For a finding: On Record's id of it.", _fact("finding")),
+        Column("finding_rule", "For a finding: the code of its rule.", _fact("rule")),
+        Column("finding_subject", "For a finding: what it is about, call, recorder or tenant.", _fact("subject")),
+        Column("recorder", "For a finding about a recorder: its name.", _fact("recorder")),
+        Column("severity", "For a finding that opened: its severity.", _fact("severity")),
+        Column("assignee", "For a finding that was assigned: to whom; empty if to nobody.", _assignee),
+        Column(
+            "put_off_until", "For a finding that was put off: until when; empty if it was woken.", _fact("wakes_after")
+        ),
+        Column(
+            "resolution", "For a finding that closed: how, as a code; the classes are kept apart.", _fact("resolution")
+        ),
+        Column("root_cause", "For a finding: the cause a person named, as a code.", _fact("root_cause")),
     ),
     with_related=lambda entries: entries.select_related("actor"),
     row_of=_event,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from recordings import ledger
+from recordings.ingest import facts_of
 from recordings.models import Attempt, Call, Finding, Operation, StatusChange
 
 
@@ -11,7 +12,9 @@ def portrait(call: Call, *, now: datetime) -> dict[str, Any]:
     """For JSON: times are ISO 8601 UTC texts, what is not known is null."""
     changes = StatusChange.objects.filter(call=call).select_related("actor").order_by("pk")
     operations = Operation.objects.filter(call=call).select_related("requested_by", "approved_by").order_by("pk")
-    findings = Finding.objects.filter(call=call).order_by("pk")
+    people = ("acknowledged_by", "assignee", "resolved_by", "evidence_file")
+    related = Finding.objects.select_related(*people).defer("evidence_file__content")
+    findings = related.filter(call=call).order_by("pk")
     return {
         "call": _same(call, "graph_id", "call_chain_id", "scenario_id", "tenant_id", "direction", "subject")
         | _same(call, "recorded_user_id", "recorded_user_name", "organizer_id", "organizer_name", "is_policy_call")
@@ -53,9 +56,13 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _finding(finding: Finding, call: Call, *, now: datetime) -> dict[str, Any]:
-    known = _same(finding, "rule", "severity", "since_at", "opened_at", "resolved_at", "resolution", "root_cause")
-    known |= _same(finding, "reason", "evidence")
-    return known | ({"sentence": finding.explained(call.facts(), now=now).sentence} if finding.is_open else {})
+    known = _same(finding, "id", "rule", "severity", "since_at", "opened_at", "reopened_at", "acknowledged_at")
+    known |= {"acknowledged_by": _text(finding.acknowledged_by), "assignee": _text(finding.assignee)}
+    known |= _same(finding, "wakes_after", "resolved_at", "resolution", "root_cause", "reason", "evidence")
+    known |= {"resolved_by": _text(finding.resolved_by)}
+    if finding.evidence_file:
+        known |= {"evidence_file": finding.evidence_file.name, "evidence_sha256": finding.evidence_file.sha256}
+    return known | ({"sentence": finding.explained(facts_of(call), now=now).sentence} if finding.is_open else {})
 
 
 def _same(row: object, *names: str) -> dict[str, Any]:

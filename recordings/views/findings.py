@@ -5,6 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -84,7 +85,8 @@ def finding_named(pk: int) -> Finding:
 @needs(permissions.LOOK)
 def evidence_download(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The file as it was given, as a download and never as a page of this site; unless no finding refers to it."""
-    file = get_object_or_404(EvidenceFile.objects.filter(finding__isnull=False).distinct(), pk=pk)
+    is_evidence = Exists(Finding.objects.filter(evidence_file=OuterRef("pk")))
+    file = get_object_or_404(EvidenceFile.objects.filter(is_evidence), pk=pk)
     response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
     response["Content-Disposition"] = _attachment(file.name)
     response["X-Content-Type-Options"] = "nosniff"

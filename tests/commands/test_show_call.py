@@ -51,7 +51,7 @@ def test_as_json() -> None:
     assert (attempt["number"], attempt["outcome"]) == (1, "accepted")
     assert attempt["request_id"]
     (finding,) = shown["findings"]
-    assert (finding["rule"], finding["resolution"]) == ("R1", "confirmedByGraph")
+    assert (finding["rule"], finding["resolution"]) == ("R3", "confirmedByGraph")
     assert finding["resolved_at"]
 
 
