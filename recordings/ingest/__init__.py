@@ -1,6 +1,7 @@
 """Taking facts in: the only writer of Call and StatusChange."""
 
 from recordings.ingest.calls import (
+    Said,
     facts_of,
     locked_call,
     next_moment,
@@ -8,13 +9,20 @@ from recordings.ingest.calls import (
     note_no_recording_call,
     note_probe,
     reschedule,
+    reschedule_all,
     settled_rules,
+    take_in_all,
     told,
+    word_gone,
+    word_no_recording_call,
+    word_told,
 )
 from recordings.ingest.cloudevents import TooManyEvents, parse_events
 from recordings.ingest.events import BadEvent, Event
+from recordings.ingest.held import locked_calls
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
+from recordings.ingest.observing import Observation, observe
 from recordings.ingest.probes import lease_probes, put_off_probes
 from recordings.ingest.recorder import NotYours, ingest_events
 from recordings.ingest.watch import (
@@ -39,6 +47,8 @@ __all__ = [
     "ImportRefused",
     "Imported",
     "NotYours",
+    "Observation",
+    "Said",
     "TooManyEvents",
     "beat",
     "beat_missed",
@@ -52,22 +62,29 @@ __all__ = [
     "is_silent",
     "lease_probes",
     "locked_call",
+    "locked_calls",
     "next_moment",
     "note_blocked",
     "note_gone",
     "note_no_recording_call",
     "note_probe",
     "note_served",
+    "observe",
     "open_blind_spot",
     "outcome_of",
     "parse_events",
     "put_off_probes",
     "recorder_facts",
     "reschedule",
+    "reschedule_all",
     "reschedule_recorder",
     "reschedule_tenant",
     "settled_rules",
     "status_after",
+    "take_in_all",
     "take_operation",
     "told",
+    "word_gone",
+    "word_no_recording_call",
+    "word_told",
 ]

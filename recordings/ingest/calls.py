@@ -6,20 +6,22 @@ from datetime import UTC, datetime
 from typing import cast
 
 from recordings import conf, ledger, rules
-from recordings.choices import LIVE_STATUSES, SETTLED_BY_PERSON, LedgerAction, OperationStatus, Source
+from recordings.choices import LIVE_STATUSES, SETTLED_BY_PERSON, CallState, LedgerAction, OperationStatus, Source
 from recordings.graph.wire import GraphCall
+from recordings.ingest.observing import Change, Observation, learn_result, observe
 from recordings.ingest.probes import next_probe
 from recordings.models import (
     Actor,
     Call,
-    Change,
     FactsBeside,
     Finding,
-    Observation,
+    LedgerEntry,
     Operation,
     StatusChange,
 )
 
+HEARD_LATE = "Heard late: it changes nothing that stands."
+AFTER_HEARD_LATE = "It was a change, as is known now: what stood before it was heard late."
 FAR_AWAY = datetime.max.replace(tzinfo=UTC)
 
 
@@ -50,41 +52,62 @@ def take_over(call: Call, said: Said, *, now: datetime, operation: Operation | N
 
 
 def take_in(call: Call, said: Said, *, now: datetime, operation: Operation | None = None) -> tuple[StatusChange, ...]:
-    """Observe what was said, and keep every change with its ledger entry. Whoever holds the call saves it."""
-    changes = call.observe(said)
-    return tuple(_keep(call, change, said, now=now, operation=operation) for change in changes)
+    """What was said of one call: see `take_in_all`."""
+    return take_in_all([(call, said, operation)], now=now)
 
 
-def _keep(call: Call, change: Change, said: Said, *, now: datetime, operation: Operation | None) -> StatusChange:
-    row = StatusChange(
+def take_in_all(said: Iterable[tuple[Call, Said, Operation | None]], *, now: datetime) -> tuple[StatusChange, ...]:
+    """Observe what was said, and keep every change with its ledger entry. Whoever holds the calls saves them."""
+    kept = [
+        (_row(call, change, word, now=now, operation=operation), word)
+        for call, word, operation in said
+        for change in observe(call, word)
+    ]
+    rows = tuple(row for row, _ in kept)
+    StatusChange.objects.bulk_create(rows)
+    ledger.append([_entry(row, word) for row, word in kept])
+    return rows
+
+
+def _row(call: Call, change: Change, said: Said, *, now: datetime, operation: Operation | None) -> StatusChange:
+    return StatusChange(
         call=call,
         field=change.field,
         old=change.old[:32],
         new=change.new[:32],
-        source=said.source,
-        actor=said.actor,
-        reason=said.reason[:1024],
+        source=change.source,
+        actor=Actor.objects.graph() if change.source == Source.GRAPH else said.actor,
+        reason=_reason(change, said)[:1024],
         operation=operation,
-        occurred_at=said.at,
+        occurred_at=change.at,
         recorded_at=now,
     )
-    row.save(force_insert=True)
-    ledger.record(
+
+
+def _reason(change: Change, said: Said) -> str:
+    if not change.is_late:
+        return said.reason
+    return f"{said.reason} {HEARD_LATE if change.at == said.at else AFTER_HEARD_LATE}".strip()
+
+
+def _entry(row: StatusChange, said: Said) -> LedgerEntry:
+    operation = row.operation
+    return ledger.entry_of(
         LedgerAction.STATUS_CHANGED,
-        actor=said.actor,
-        now=now,
-        occurred_at=said.at,
-        call=call,
-        operation=operation,
-        change=row.pk,
-        field=row.field,
-        old=row.old,
-        new=row.new,
-        source=said.source,
-        reason=row.reason,
-        graph_operation_id=said.graph_operation_id or (operation.graph_operation_id if operation else ""),
+        actor=row.actor,
+        now=row.recorded_at,
+        occurred_at=row.occurred_at,
+        about=ledger.References(row.call, operation),
+        facts={
+            "change": row.pk,
+            "field": row.field,
+            "old": row.old,
+            "new": row.new,
+            "source": row.source,
+            "reason": row.reason,
+            "graph_operation_id": said.graph_operation_id or (operation.graph_operation_id if operation else ""),
+        },
     )
-    return row
 
 
 def facts_of(call: Call) -> rules.CallFacts:
@@ -122,26 +145,32 @@ def _siblings_over_at(call: Call) -> datetime | None:
 def reschedule(call: Call, *, now: datetime) -> None:
     """Write the next moments at which the sweep and the sync must look at this call, and save it."""
     _schedule(call, facts_of(call), list(Finding.objects.filter(call=call).order_by("since_at")), now=now)
+    call.save()
 
 
 def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
-    """The same for many calls at once: two queries for what lies beside them all, and one to save each."""
+    """The same for many calls at once: two queries for what lies beside them all, and one to save them."""
     findings: dict[int, list[Finding]] = {call.pk: [] for call in calls}
     for finding in Finding.objects.filter(call__in=calls).order_by("since_at"):
         findings[cast("int", finding.call_id)].append(finding)
     decided = Operation.objects.filter(call__in=calls, status__in=_DECIDED).order_by("id")
     latest = {operation.call_id: operation for operation in decided}
-    asking = [call for call in calls if call.call_chain_id and rules.asks_for_siblings(call.facts())]
-    others = [call for call in calls if call not in asking]
-    # They are asked about one another: what is known of all of them is saved before the last word on them.
-    for call in (*asking, *others, *asking):
+    if any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls):
+        _save(calls)  # so that they find one another as they are now
+    for call in calls:
         _schedule(call, _facts(call, latest.get(call.pk)), findings[call.pk], now=now)
+    _save(calls)
+
+
+def _save(calls: Collection[Call]) -> None:
+    """Save rows that are there and locked, all in one statement."""
+    columns = [field.name for field in Call._meta.concrete_fields if not field.primary_key]
+    Call.objects.bulk_create(calls, update_conflicts=True, unique_fields=["id"], update_fields=columns)
 
 
 def _schedule(call: Call, facts: rules.CallFacts, findings: Collection[Finding], *, now: datetime) -> None:
     call.due_after = next_moment(facts, findings, now=now)
     call.probe_after = next_probe(call)
-    call.save()
 
 
 def next_moment(facts: rules.Facts, findings: Collection[Finding], *, now: datetime) -> datetime | None:
@@ -162,38 +191,49 @@ def settled_rules(findings: Iterable[Finding]) -> dict[str, datetime]:
 
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:
-    """Graph confirmed our correction: from now on this is what Teams was told.
+    """Graph confirmed our correction: from now on this is what Teams was told."""
+    sent_at = operation.attempts.order_by("-number").values_list("started_at", flat=True).first()
+    said = word_told(call, operation, sent_at=sent_at or now, actor=actor, now=now)
+    take_over(call, said, now=now, operation=operation)
 
-    A confirmation that comes late speaks for the moment of its sending: what was told since then stays.
+
+def word_told(call: Call, operation: Operation, *, sent_at: datetime, actor: Actor, now: datetime) -> Said:
+    """Graph's confirmation of what was sent at `sent_at`.
+
+    One that comes late speaks for the moment of its sending: what was told since then stays.
     """
-    sent_at = operation.attempts.order_by("-number").values_list("started_at", flat=True).first() or now
     overtaken = call.recording_status_at is not None and call.recording_status_at > sent_at
     at = sent_at if overtaken else now
     status = operation.requested_status
     # Its word on an operation is no word on the leg: a call that is gone stays gone.
-    said = Said(at, Source.GRAPH, actor=actor, recording_status=status, reason=operation.reason)
-    take_over(call, said, now=now, operation=operation)
+    return Said(at, Source.GRAPH, actor=actor, recording_status=status, reason=operation.reason)
 
 
 def note_gone(call: Call, *, now: datetime) -> None:
-    """Graph answered 404 to a probe. That is not an end (invariant 5): corrections stop until a sign of life."""
-    why = "Graph does not find the call any more"
-    take_over(call, Said(now, Source.GRAPH, actor=Actor.objects.graph(), gone=True, reason=why), now=now)
+    """Graph answered 404 to a probe: see `word_gone`."""
+    take_over(call, word_gone(actor=Actor.objects.graph(), now=now), now=now)
+
+
+def word_gone(*, actor: Actor, now: datetime) -> Said:
+    """Graph has no such call. That is not an end (invariant 5): corrections stop until a sign of life."""
+    return Said(now, Source.GRAPH, actor=actor, gone=True, reason="Graph does not find the call any more")
 
 
 def note_no_recording_call(call: Call, *, now: datetime) -> None:
+    """Graph answered 8506: see `word_no_recording_call`."""
+    take_over(call, word_no_recording_call(call, actor=Actor.objects.graph(), now=now), now=now)
+
+
+def word_no_recording_call(call: Call, *, actor: Actor, now: datetime) -> Said:
     """Graph answered 8506: it takes no status for this leg, whoever asks."""
     why = "Graph said that this is not a compliance-recording call (8506)"
     call.status_refused_at = call.status_refused_at or now
-    said = Said(now, Source.GRAPH, actor=Actor.objects.graph(), is_policy_call=False, reason=why)
-    take_over(call, said, now=now)
+    return Said(now, Source.GRAPH, actor=actor, is_policy_call=False, reason=why)
 
 
 def note_probe(call: Call, probe: GraphCall, *, now: datetime) -> None:
     """Graph's answer to a GET of the call: a sign of life, or its end."""
-    result = probe.result
-    if result:
-        call.result_code, call.result_subcode = result.code, result.subcode
-        call.result_message = (result.message or "")[:1024]
     said = Said(now, Source.GRAPH, actor=Actor.objects.graph(), state=probe.state, gone=False)
+    if probe.result:
+        learn_result(call, said, probe.result, of_end=probe.state == CallState.TERMINATED)
     take_over(call, said, now=now)

@@ -53,7 +53,7 @@ def hold_calls(
     found: list[Call] = []
     for is_known, ids in groupby(sorted(known | making.keys()), key=known.__contains__):
         if is_known:
-            found.extend(_locked(ids))
+            found.extend(locked_calls(ids))
         else:
             found.extend(locked_or_new_call(each, tenant_id=making[each], now=now) for each in ids)
     return HeldCalls(found)
@@ -67,10 +67,10 @@ def known_ids(graph_ids: Iterable[str]) -> set[str]:
     return known
 
 
-def _locked(graph_ids: Iterable[str]) -> Iterator[Call]:
-    """In the order of `sorted`, which is that of the bytes; a database may sort texts otherwise."""
+def locked_calls(graph_ids: Iterable[str]) -> Iterator[Call]:
+    """Their rows, locked in the order of `sorted`, which is that of the bytes; a database may sort texts otherwise."""
     by_bytes = Collate("graph_id", "C" if connection.vendor == "postgresql" else "BINARY")
-    for some in batched(graph_ids, AT_ONCE):
+    for some in batched(sorted(graph_ids), AT_ONCE):
         yield from Call.objects.select_for_update().filter(graph_id__in=some).order_by(by_bytes)
 
 
