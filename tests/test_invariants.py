@@ -8,10 +8,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from recordings import checks, ledger, operations, services
+from recordings import checks, ingest, ledger, operations, services
 from recordings.choices import CallState, OperationStatus
 from recordings.graph.wire import recording_status_body
-from recordings.models import Actor, Attempt, Call, LedgerEntry, Observation, Operation, StatusChange
+from recordings.models import Actor, Attempt, Call, LedgerEntry, Operation, StatusChange
 from recordings.services import CorrectionRefused, Requester
 from sandbox.server import Sandbox
 from tests import cast, test_one_writer
@@ -96,12 +96,12 @@ def test_invariant_4_at_most_one_live_operation_a_call(call: Call, mira: User) -
 
 def test_invariant_5_ended_is_absorbing_and_only_a_real_end_ends(call: Call) -> None:
     now = timezone.now()
-    call.observe(Observation(now, gone=True))
+    ingest.observe(call, ingest.Observation(now, gone=True))
     assert (call.gone_at, call.ended_at) == (now, None)
-    call.observe(Observation(now + timedelta(seconds=1), gone=False))
+    ingest.observe(call, ingest.Observation(now + timedelta(seconds=1), gone=False))
     assert (call.gone_at, call.ended_at) == (None, None)
-    call.observe(Observation(now, state=CallState.TERMINATED))
-    call.observe(Observation(now + timedelta(seconds=1), state=CallState.ESTABLISHED))
+    ingest.observe(call, ingest.Observation(now, state=CallState.TERMINATED))
+    ingest.observe(call, ingest.Observation(now + timedelta(seconds=1), state=CallState.ESTABLISHED))
     assert (call.state, call.ended_at) == (CallState.TERMINATED, now)
 
 
@@ -162,7 +162,7 @@ def test_invariant_10_moments_are_derived_in_one_named_method() -> None:
     """`Call.observe` sets them; `save()` derives nothing."""
     at = datetime(2026, 11, 18, 14, 32, 8, tzinfo=UTC)
     call = Call(graph_id="call-9", created_at=at)
-    call.observe(Observation(at, state=CallState.ESTABLISHED, capture_state="capturing"))
+    ingest.observe(call, ingest.Observation(at, state=CallState.ESTABLISHED, capture_state="capturing"))
     assert (call.established_at, call.capture_at, call.capture_changed_at) == (at, at, at)
     assert "save" not in vars(Call)
     assert "save" not in vars(Operation)

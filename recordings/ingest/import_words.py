@@ -6,7 +6,8 @@ from enum import StrEnum
 from recordings.choices import CallState, Source
 from recordings.ingest.calls import Said, locked_or_new_call, take_over
 from recordings.ingest.import_lines import BadLine, ImportedCall
-from recordings.models import Actor, Call, Observation
+from recordings.ingest.observing import Observation, observe
+from recordings.models import Actor, Call
 
 
 class Effect(StrEnum):
@@ -28,7 +29,7 @@ def foresee(said: ImportedCall, known: Call | None) -> tuple[Effect, bool]:
     before = _columns(known)
     learned = _fill_in(known, said)
     for word in _words(known, said):
-        learned = bool(known.observe(word)) or learned
+        learned = bool(observe(known, word)) or learned
     return (Effect.CHANGED if learned else Effect.UNCHANGED), _columns(known) != before
 
 

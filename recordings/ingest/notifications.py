@@ -12,6 +12,7 @@ from recordings.graph.wire import GraphCall, GraphOperation, Notification
 from recordings.ingest.calls import Said, take_in, told
 from recordings.ingest.deliveries import first_of
 from recordings.ingest.held import HeldCalls, hold_calls
+from recordings.ingest.observing import Observation, learn, learn_result
 from recordings.models import Actor, Call, Operation
 
 SOURCE = "graph"
@@ -76,32 +77,32 @@ def said_of_call(call: Call, notification: Notification, said: Said) -> Said:
     ended = notification.kind == "call" and notification.change_type == "deleted"
     state = CallState.TERMINATED.value if ended else None
     if notification.call:
-        merge(call, notification.call)
         state = state or notification.call.state
     # Who speaks of a leg still has it, unless it says that the leg is over.
-    return replace(said, state=state, gone=None if ended else False)
+    whole = replace(said, state=state, gone=None if ended else False)
+    if notification.call:
+        merge(call, notification.call, whole)
+    return whole
 
 
-def merge(call: Call, patch: GraphCall) -> None:
+def merge(call: Call, patch: GraphCall, said: Observation) -> None:
     """Take over what a sparse patch says; what it leaves out stays."""
-    known = {
+    user, organizer = patch.recorded_user, patch.organizer
+    said_of = {
         "call_chain_id": patch.call_chain_id,
         "scenario_id": patch.scenario_id,
         "direction": patch.direction,
         "subject": patch.subject,
-        # Only where nobody knew: an invitation that arrives late does not undo Graph's own refusal (8506).
-        "is_policy_call": patch.is_policy_call if call.is_policy_call is None else None,
-        "recorded_user_id": patch.recorded_user.id if patch.recorded_user else None,
-        "recorded_user_name": patch.recorded_user.display_name if patch.recorded_user else None,
-        "organizer_id": patch.organizer.id if patch.organizer else None,
-        "organizer_name": patch.organizer.display_name if patch.organizer else None,
-        "result_code": patch.result.code if patch.result else None,
-        "result_subcode": patch.result.subcode if patch.result else None,
-        "result_message": patch.result.message if patch.result else None,
+        # An invitation that arrives late does not undo Graph's own refusal (8506).
+        "is_policy_call": patch.is_policy_call if call.status_refused_at is None else None,
+        "recorded_user_id": user.id if user else None,
+        "recorded_user_name": user.display_name if user else None,
+        "organizer_id": organizer.id if organizer else None,
+        "organizer_name": organizer.display_name if organizer else None,
     }
-    for name, value in known.items():
-        if value is not None and value != "":
-            setattr(call, name, fitted(name, value))
+    learn(call, said, {name: fitted(name, value) for name, value in said_of.items()})
+    if patch.result:
+        learn_result(call, said, patch.result, of_end=said.state == CallState.TERMINATED)
 
 
 def fitted(name: str, value: object) -> object:

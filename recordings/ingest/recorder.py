@@ -165,7 +165,7 @@ def _tell(event: Event, call: Call, post: _Post) -> None:
     call.recorder = post.recorder
     said, facts = said_in(event, actor=post.actor), facts_in(event)
     if facts:
-        merge(call, facts)
+        merge(call, facts, said)
     take_in(call, said, now=post.now)
 
 

@@ -1,7 +1,7 @@
 """The rows. Ingest, operations, findings and ledger each write their own, and nobody else's."""
 
 from recordings.models.bulk import BulkItem, BulkJob
-from recordings.models.calls import Call, CallQuerySet, Change, Delivery, FactsBeside, Observation, StatusChange
+from recordings.models.calls import Call, CallQuerySet, Delivery, FactsBeside, StatusChange
 from recordings.models.findings import EvidenceFile, Finding, FindingQuerySet
 from recordings.models.ledger import Leaf, LedgerEntry, Node, Seal, Unsealed
 from recordings.models.operations import Attempt, AttemptResult, Operation, OperationQuerySet
@@ -19,7 +19,6 @@ __all__ = [
     "BulkJob",
     "Call",
     "CallQuerySet",
-    "Change",
     "Delivery",
     "EvidenceFile",
     "FactsBeside",
@@ -28,7 +27,6 @@ __all__ = [
     "Leaf",
     "LedgerEntry",
     "Node",
-    "Observation",
     "Operation",
     "OperationQuerySet",
     "Recorder",

@@ -1,6 +1,5 @@
 """One bot leg, and every change of what is known of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, TypedDict, Unpack
 
@@ -41,33 +40,6 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.filter(tenant_id=tenant_id.lower(), probe_after__lte=now).order_by("probe_after")
 
 
-@dataclass(frozen=True)
-class Change:
-    """One thing that is known differently now."""
-
-    field: ChangedField
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One word on a call, for the moment `at` (aware UTC); None is "nothing said of that".
-
-    `is_heartbeat`: it says how capture stands, not that it began then. `sequence` orders a recorder's own words.
-    """
-
-    at: datetime
-    source: str = ""
-    sequence: int = 0
-    is_heartbeat: bool = False
-    state: str | None = None
-    capture_state: str | None = None
-    recording_status: str | None = None
-    gone: bool | None = None
-    is_policy_call: bool | None = None
-
-
 class FactsBeside(TypedDict, total=False):
     """Facts of a call that lie in other rows: its corrections, and other legs of its conversation."""
 
@@ -76,11 +48,6 @@ class FactsBeside(TypedDict, total=False):
     failed_operation_at: datetime | None
     failed_operation_wish: str
     siblings_over_at: datetime | None
-
-
-# At one and the same moment Graph's word on what was told outranks a recorder's account of it.
-_WEIGHTS: dict[str, int] = {Source.IMPORT: 0, Source.RECORDER: 1, Source.GRAPH: 2}
-_SOURCES = {0: Source.IMPORT, 1: Source.RECORDER, 2: Source.GRAPH}
 
 
 class Call(models.Model):
@@ -117,7 +84,7 @@ class Call(models.Model):
     recording_status_at = models.DateTimeField(null=True, blank=True)
     recording_status_source = models.CharField(max_length=16, blank=True, choices=Source.choices)
     told_changed_at = models.DateTimeField(null=True, blank=True)
-    # The words behind both, so that their order of arrival does not matter: see recordings/rules/heard.py
+    # The words behind all of it, so that their order of arrival does not matter: see recordings/ingest/observing.py
     heard = models.JSONField(default=dict, blank=True)
 
     created_at = models.DateTimeField()
@@ -223,96 +190,6 @@ class Call(models.Model):
             told=rules.Heard.from_json(self.heard).told,
             **beside,
         )
-
-    def observe(self, said: Observation) -> tuple[Change, ...]:
-        """Take over what was said for the moment `said.at` (aware UTC) and derive the moments. Sets, does not save.
-
-        The same words give the same moments in whatever order they come; ended is absorbing; a 404 sets `gone_at`, and
-        a later sign of life clears it (invariants 5 and 10). Returns what is known differently now.
-        """
-        changes = [
-            self._observe_gone(said.gone, said.at),
-            self._observe_state(said.state, said.at),
-            self._observe_capture(said),
-            self._observe_told(said),
-            self._observe_policy(said.is_policy_call),
-        ]
-        self._observe_signal(said)
-        return tuple(change for change in changes if change)
-
-    def _observe_signal(self, said: Observation) -> None:
-        """Whose word came when. That something is gone is no sign of life."""
-        if said.gone:
-            return
-        self.first_signal_at = min(said.at, self.first_signal_at or said.at)
-        self.last_signal_at = max(said.at, self.last_signal_at or said.at)
-        if said.source == Source.RECORDER:
-            self.recorder_word_at = max(said.at, self.recorder_word_at or said.at)
-        elif said.source == Source.GRAPH and said.gone is False:
-            self.graph_seen_at = max(said.at, self.graph_seen_at or said.at)
-
-    def _observe_gone(self, gone: bool | None, at: datetime) -> Change | None:
-        if gone and self.is_live:
-            self.gone_at = at
-            return Change(ChangedField.GONE, "found", "gone")
-        if gone is False and self.gone_at and at > self.gone_at:
-            self.gone_at = None
-            return Change(ChangedField.GONE, "gone", "found")
-        return None
-
-    def _observe_policy(self, is_policy_call: bool | None) -> Change | None:
-        if is_policy_call is None or is_policy_call == self.is_policy_call:
-            return None
-        words = {None: "", True: "yes", False: "no"}
-        old, self.is_policy_call = self.is_policy_call, is_policy_call
-        return Change(ChangedField.IS_POLICY_CALL, words[old], words[is_policy_call])
-
-    def _observe_state(self, state: str | None, at: datetime) -> Change | None:
-        """Moments take the earliest word of them, so that a late word mends what an earlier one had to guess."""
-        if state is None:
-            return None
-        if rules.is_established(rules.CallFacts(state=state)):
-            self.established_at = min(at, self.established_at or at)
-        if state == CallState.TERMINATED:
-            self.ended_at = min(at, self.ended_at or at)
-        old, self.state = self.state, rules.merged_state(self.state, state[:32])
-        return Change(ChangedField.STATE, old, self.state) if self.state != old else None
-
-    def _observe_capture(self, said: Observation) -> Change | None:
-        if said.capture_state is None:
-            return None
-        word = rules.Word(said.at, 0, said.sequence, said.capture_state)
-        heard = self._heard().with_claim(word, is_beginning=not said.is_heartbeat)
-        self.heard = heard.as_json()
-        latest = heard.capture or word
-        old, self.capture_state, self.capture_at = self.capture_state, latest.value, latest.at
-        self.capture_changed_at = heard.capture_changed_at
-        return Change(ChangedField.CAPTURE_STATE, old, self.capture_state) if old != self.capture_state else None
-
-    def _observe_told(self, said: Observation) -> Change | None:
-        if said.recording_status is None:
-            return None
-        weight = _WEIGHTS.get(said.source, 0)
-        heard = self._heard().with_told(rules.Word(said.at, weight, said.sequence, said.recording_status))
-        self.heard = heard.as_json()
-        latest = heard.status
-        assert latest is not None
-        old, self.recording_status, self.recording_status_at = self.recording_status, latest.value, latest.at
-        self.recording_status_source = _SOURCES[latest.weight]
-        self.told_changed_at = heard.told_changed_at
-        return Change(ChangedField.RECORDING_STATUS, old, self.recording_status) if old != latest.value else None
-
-    def _heard(self) -> rules.Heard:
-        """The words kept; of a call that came with columns only, as an import brings it, those the columns tell of."""
-        heard = rules.Heard.from_json(self.heard)
-        if not heard.claims and self.capture_at and self.capture_state != CaptureState.UNKNOWN:
-            begun = rules.Word(self.capture_changed_at or self.capture_at, value=self.capture_state)
-            heard = heard.with_claim(begun, is_beginning=True)
-            heard = heard.with_claim(rules.Word(self.capture_at, value=self.capture_state), is_beginning=False)
-        if not heard.told and self.recording_status_at and self.recording_status != RecordingStatus.UNKNOWN:
-            weight = _WEIGHTS.get(self.recording_status_source, 0)
-            heard = heard.with_told(rules.Word(self.recording_status_at, weight, value=self.recording_status))
-        return heard
 
 
 class StatusChange(models.Model):

@@ -13,9 +13,8 @@ from recordings.rules.facts import (
     RecorderFacts,
     TenantFacts,
     is_established,
-    merged_state,
 )
-from recordings.rules.heard import Heard, Word
+from recordings.rules.heard import Heard, Move, Word, late_moves, merged_state
 from recordings.rules.legs import REMOVED, asks_for_siblings
 from recordings.rules.ruling import Permit, Ruling, fresh_claim, rule_on
 from recordings.rules.stuck import explain, is_settled, next_due, verdicts
@@ -28,6 +27,7 @@ __all__ = [
     "Facts",
     "Graces",
     "Heard",
+    "Move",
     "Permit",
     "RecorderFacts",
     "Ruling",
@@ -40,6 +40,7 @@ __all__ = [
     "fresh_claim",
     "is_established",
     "is_settled",
+    "late_moves",
     "merged_state",
     "next_due",
     "rule_on",

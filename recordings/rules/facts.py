@@ -100,15 +100,5 @@ def is_established(facts: CallFacts) -> bool:
     return CALL_STATE_RANK.get(known_state(facts), 0) == CALL_STATE_RANK[CallState.ESTABLISHED]
 
 
-def merged_state(old: str, new: str) -> str:
-    """The call state after `new` was heard while `old` stood: a lower rank never replaces a higher one (invariant 5).
-
-    A word Graph invented after this was written ranks with the established ones: it moves, but never ends, a call.
-    """
-    established = CALL_STATE_RANK[CallState.ESTABLISHED]
-    ranks = {state.value: rank for state, rank in CALL_STATE_RANK.items()}
-    return new if ranks.get(new, established) >= ranks.get(old, established) else old
-
-
 def known_state(facts: CallFacts) -> CallState:
     return CallState(facts.state) if facts.state in CallState.values else CallState.ESTABLISHED

@@ -1,15 +1,17 @@
 """What was said of one leg, kept so that the same words give the same answer in whatever order they came.
 
 A recorder's events are delivered at least once and in any order (CloudEvents; reference on Graph, section 5). So
-nothing here depends on when a word was heard, only on the moment it speaks of: of every state the first and the latest
-word are kept, and the latest words that said that something began.
+nothing here depends on when a word was heard, only on the moment it speaks of: of every state of capture the first and
+the latest word are kept, the latest words that said that something began, and of every fact the word that told it.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+from recordings.choices import CALL_STATE_RANK, CallState
 
 # More than any leg says in earnest; beyond it the oldest words are forgotten.
 KEPT = 50
@@ -28,14 +30,24 @@ class Word:
     value: str = ""
 
 
+class Move(NamedTuple):
+    """A word that changed what stood before it."""
+
+    old: str
+    word: Word
+
+
 @dataclass(frozen=True)
 class Heard:
-    """All that is kept: each capture state's first and latest word, beginnings of them, and what Teams was told."""
+    """All that is kept: each capture state's first and latest word, beginnings of them, what Teams was told, the call's
+    states, and the word behind each fact that only the latest word counts for."""
 
     firsts: Mapping[str, Word] = field(default_factory=dict)
     claims: Mapping[str, Word] = field(default_factory=dict)
     captures: tuple[Word, ...] = ()
     told: tuple[Word, ...] = ()
+    states: tuple[Word, ...] = ()
+    about: Mapping[str, Word] = field(default_factory=dict)
 
     def with_claim(self, word: Word, *, is_beginning: bool) -> Self:
         """A word on capture; `is_beginning` for one that says that this state began then, as no heartbeat does."""
@@ -50,6 +62,25 @@ class Heard:
 
     def with_told(self, word: Word) -> Self:
         return replace(self, told=_latest((*self.told, word)))
+
+    def with_state(self, word: Word) -> Self:
+        """The word that stands is never forgotten, however old it is."""
+        words = {*self.states, word}
+        standing = max(words, key=_by_rank)
+        return replace(self, states=tuple(sorted({standing, *sorted(words - {standing})[1 - KEPT :]})))
+
+    def with_fact(self, name: str, word: Word) -> Self:
+        return replace(self, about={**self.about, name: word})
+
+    @property
+    def state(self) -> Word | None:
+        """What the call's state rests on: the highest rank, and within it the latest word (invariant 5)."""
+        return max(self.states, key=_by_rank, default=None)
+
+    @property
+    def capture_words(self) -> tuple[Word, ...]:
+        """All that is kept of capture, the oldest first."""
+        return tuple(sorted({*self.captures, *self.firsts.values(), *self.claims.values()}))
 
     @property
     def capture(self) -> Word | None:
@@ -91,7 +122,16 @@ class Heard:
             "claims": [_row(word) for word in sorted(self.claims.values())],
             "captures": [_row(word) for word in self.captures],
             "told": [_row(word) for word in self.told],
+            "states": [_row(word) for word in self.states],
+            "about": self._facts_by_word(),
         }
+
+    def _facts_by_word(self) -> list[list[Any]]:
+        """Most facts of a call come with one word, which is kept once for all of them."""
+        told: dict[Word, list[str]] = {}
+        for name, word in sorted(self.about.items()):
+            told.setdefault(word, []).append(name)
+        return [[*_row(word), names] for word, names in sorted(told.items())]
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
@@ -100,6 +140,8 @@ class Heard:
             claims={word.value: word for word in map(_word, kept.get("claims", ()))},
             captures=tuple(map(_word, kept.get("captures", ()))),
             told=tuple(map(_word, kept.get("told", ()))),
+            states=tuple(map(_word, kept.get("states", ()))),
+            about={name: _word(row[:4]) for row in kept.get("about", ()) for name in row[4]},
         )
 
 
@@ -107,6 +149,46 @@ def changes(words: Iterable[Word]) -> tuple[datetime, ...]:
     """The moments at which a word said something else than the one before it, oldest first."""
     ordered = sorted(words)
     return tuple(new.at for old, new in pairwise(ordered) if old.value != new.value)
+
+
+def moves(words: Iterable[Word], *, at_first: str, is_state: bool = False) -> tuple[Move, ...]:
+    """What the words changed, oldest first; of a call's states a lower rank changes nothing."""
+    found, standing = [], at_first
+    for word in sorted(words):
+        value = merged_state(standing, word.value) if is_state else word.value
+        if value != standing:
+            found.append(Move(standing, word))
+        standing = value
+    return tuple(found)
+
+
+def late_moves(
+    before: Iterable[Word], after: Iterable[Word], word: Word, *, at_first: str, is_state: bool = False
+) -> tuple[Move, ...]:
+    """What `word` changed in the past, where words were known `before` it and `after` it.
+
+    That is itself, and the next word if until now that one only confirmed what stood.
+    """
+    known = {move.word for move in moves(before, at_first=at_first, is_state=is_state)}
+    after = tuple(after)
+    touched = sorted(each for each in after if each >= word)[:2]
+    now_moving = moves(after, at_first=at_first, is_state=is_state)
+    return tuple(move for move in now_moving if move.word in touched and move.word not in known)
+
+
+def merged_state(old: str, new: str) -> str:
+    """The call's state once `new` was heard while `old` stood: a lower rank never replaces a higher (invariant 5)."""
+    return new if _rank(new) >= _rank(old) else old
+
+
+def _rank(state: str) -> int:
+    """A word Graph invents later ranks with the established ones: it moves a call, but never ends it."""
+    known = {each.value: rank for each, rank in CALL_STATE_RANK.items()}
+    return known.get(state, CALL_STATE_RANK[CallState.ESTABLISHED])
+
+
+def _by_rank(word: Word) -> tuple[int, Word]:
+    return _rank(word.value), word
 
 
 def _latest(words: Iterable[Word]) -> tuple[Word, ...]:

@@ -75,7 +75,7 @@ def stored() -> dict[str, int]:
 
 def facts(call: Call) -> dict[str, Any]:
     """All that is known of a call, without the moments of the last signs of life."""
-    moving = ("last_signal_at", "graph_seen_at", "heard", "due_after")
+    moving = ("last_signal_at", "graph_seen_at", "heard", "due_after", "probe_after")
     return {name: value for name, value in Call.objects.filter(pk=call.pk).values().get().items() if name not in moving}
 
 

@@ -193,7 +193,7 @@ def test_an_older_word_never_replaces_a_newer_one(bot: Machine, at: datetime) ->
     join(bot, at)
     bot.post(cast.event("capture.stopped", "call-1", at=at))
     bot.post(cast.event("status.told", "call-1", at=at, status="notRecording"))
-    before, moment = changes("call-1"), at - timedelta(seconds=1)
+    moment = at - timedelta(seconds=1)
 
     bot.post(cast.event("capture.started", "call-1", at=moment))
     bot.post(cast.event("heartbeat", at=moment, calls=[{"id": "call-1", "captureState": "capturing"}]))
@@ -202,7 +202,6 @@ def test_an_older_word_never_replaces_a_newer_one(bot: Machine, at: datetime) ->
     call = the_call()
     assert (call.capture_state, call.capture_at) == ("stopped", at)
     assert (call.recording_status, call.recording_status_at) == ("notRecording", at)
-    assert changes("call-1") == before
 
 
 def test_of_two_words_for_one_moment_the_last_received_counts(bot: Machine, at: datetime) -> None:
