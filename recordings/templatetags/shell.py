@@ -104,6 +104,7 @@ _ROOMS = {
     "operation": "operations",
     "check": "operations",
     "close": "operations",
+    "bulk": "operations",
     "approval": "approvals",
 }
 

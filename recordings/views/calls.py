@@ -14,6 +14,7 @@ from recordings.models import Call
 from recordings.services import CorrectionRefused
 from recordings.views.access import needs
 from recordings.views.acting import requester, say_outcome
+from recordings.views.bulk_bar import bar_of
 from recordings.views.call_page import call_page
 from recordings.views.call_rows import MOST_NEWS, newest_change, news_since, page_of
 from recordings.views.list_urls import filter_query, list_url, tabs_of
@@ -44,6 +45,14 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "tabs": tabs_of("call_list", query, views=_VIEWS),
         "is_first": not before,
+        "bar": bar_of(
+            request,
+            chosen.qs,
+            query=query.urlencode(),
+            shown=len(page.rows),
+            is_whole=not before and not page.older,
+            is_understood=chosen.is_valid(),
+        ),
         "older_url": list_url("call_list", query, before=page.older) if page.older else "",
         "news_url": list_url("call_list", query, poll=newest_change()),
     }

@@ -11,7 +11,7 @@ from recordings.models import Call, Finding, Operation
 from recordings.rules import Permit, Ruling
 from recordings.services import corrections
 
-_MEANINGS = {
+MEANINGS = {
     RecordingStatus.RECORDING: "Teams will show that the call is being recorded.",
     RecordingStatus.NOT_RECORDING: "Teams will show that recording has stopped.",
     RecordingStatus.FAILED: "Teams will show that recording failed.",
@@ -94,7 +94,7 @@ def _target(call: Call, status: RecordingStatus, ruling: Ruling, *, wanted: str)
     return Target(
         value=status.value,
         shown=look(RecordingStatus, status),
-        meaning=_MEANINGS[status],
+        meaning=MEANINGS[status],
         is_current=is_current,
         is_by_account=is_told and not is_current,
         refusal=refusal,

@@ -1,0 +1,133 @@
+"""Which calls a person chose: one by one, by a filter, or from a job. Sealed, so that what starts was checked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import QuerySet
+from django.forms import BoundField, ChoiceField, ModelChoiceField
+from django.http import HttpRequest, QueryDict
+from django.shortcuts import get_object_or_404
+from django_filters import FilterSet
+
+from recordings import services
+from recordings.filters import CallFilter
+from recordings.models import BulkJob, Call
+from recordings.models.calls import CallQuerySet
+from recordings.models.keys import parse_key
+from recordings.services import MOST_CALLS, BulkRefused, Selection
+
+SALT = "onrecord.bulk"
+# Ids are counted on from one; no database has a larger one.
+LARGEST_ID = 2**63 - 1
+NOT_OURS = "The selection did not come back as this page gave it out. Nothing was started. Select the calls again."
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The keys of the chosen calls, and the selection as the job will keep it."""
+
+    calls: tuple[int, ...]
+    selection: Selection
+
+    @property
+    def queryset(self) -> CallQuerySet:
+        """Newest first, as the lists show them."""
+        return Call.objects.filter(pk__in=self.calls).order_by("-created_at", "-id")
+
+    def only_over(self) -> "Chosen":
+        """Those of them whose call is over, for a job of their own."""
+        over = tuple(self.queryset.over().values_list("pk", flat=True))
+        return Chosen(over, Selection(f"{calls_words(len(over))}, those that are over of: {self.selection.words}"))
+
+    def sealed_for(self, request: HttpRequest) -> str:
+        """One text for a hidden field, which only the same person can send back and nobody can change."""
+        body = {"key": str(self.selection.key), "words": self.selection.words, "calls": self.calls}
+        return signing.dumps(body, salt=_salt(request), compress=True)
+
+
+def chosen_by(request: HttpRequest, *, now: datetime) -> Chosen:
+    """What the form says was chosen. Raises BulkRefused for nothing, too much, and what cannot be understood."""
+    if "chosen" in request.POST:
+        return unsealed(request)
+    if "job" in request.POST:
+        return _left_of(request.POST["job"])
+    if "all" in request.POST:
+        return _all_that_fit(QueryDict(request.POST.get("query", "")), now=now)
+    return _one_by_one(request.POST.getlist("call"))
+
+
+def unsealed(request: HttpRequest) -> Chosen:
+    """What `sealed_for` gave out to the same person. Raises BulkRefused for anything else."""
+    try:
+        body = signing.loads(request.POST.get("chosen", ""), salt=_salt(request))
+    except signing.BadSignature as forged:
+        raise BulkRefused(NOT_OURS) from forged
+    return Chosen(tuple(body["calls"]), Selection(body["words"], UUID(body["key"])))
+
+
+def _salt(request: HttpRequest) -> str:
+    return f"{SALT}:{request.user.pk}"
+
+
+def _one_by_one(words: list[str]) -> Chosen:
+    keys = {int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= len(str(LARGEST_ID))}
+    found = _keys_of(Call.objects.filter(pk__in=[key for key in keys if key <= LARGEST_ID]))
+    if len(found) != len(set(words)):
+        raise BulkRefused(NOT_OURS)
+    return _chosen(found, f"{calls_words(len(found))}, chosen one by one")
+
+
+def _all_that_fit(query: QueryDict, *, now: datetime) -> Chosen:
+    """The list's own filter, asked again at this moment; a filter that is not understood selects nothing."""
+    asked = CallFilter(query, queryset=Call.objects.all())
+    if not asked.is_valid():
+        raise BulkRefused("The filter was not understood, so no call was selected. Correct the list's filter first.")
+    found = _keys_of(asked.qs)
+    narrowed = words_of(asked)
+    which = f"that fitted “{narrowed}”" if narrowed else "of the list"
+    return _chosen(found, f"All of {calls_words(len(found))} {which} at {now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _left_of(key: str) -> Chosen:
+    job = get_object_or_404(BulkJob, pk=parse_key(key))
+    found = _keys_of(services.left_to_attest(job))
+    return _chosen(found, f"{calls_words(len(found))}, over and not put right by bulk job {job.pk}")
+
+
+def _keys_of(calls: QuerySet[Call]) -> tuple[int, ...]:
+    """Newest first; one more than a job takes says that there are too many."""
+    return tuple(calls.order_by("-created_at", "-id").values_list("pk", flat=True)[: MOST_CALLS + 1])
+
+
+def _chosen(found: tuple[int, ...], words: str) -> Chosen:
+    if not found:
+        raise BulkRefused("No call is selected. Nothing was started. Select at least one in the list.")
+    if len(found) > MOST_CALLS:
+        raise BulkRefused(
+            f"More than {MOST_CALLS:,} calls fit, the most that one job takes. Nothing was started. Narrow the list, by"
+            " the days for instance, and start one job after the other."
+        )
+    return Chosen(found, Selection(words))
+
+
+def calls_words(count: int) -> str:
+    return "1 call" if count == 1 else f"{count:,} calls"
+
+
+def words_of(asked: FilterSet) -> str:
+    """A filter in the words of its page: "Told to Teams: Recording; Stuck only"."""
+    form = asked.form
+    shown = [(field, form.cleaned_data.get(field.name)) for field in form]
+    return "; ".join(_said(field, value) for field, value in shown if value not in (None, "", False))
+
+
+def _said(field: BoundField, value: Any) -> str:
+    label = str(field.label)
+    if value is True:
+        return label
+    of_rows = isinstance(field.field, ModelChoiceField)
+    choices = dict(field.field.widget.choices) if isinstance(field.field, ChoiceField) and not of_rows else {}
+    return f"{label}: {choices.get(value, value)}"

@@ -1,0 +1,374 @@
+"""Many calls at once: selecting them, what is said before the start, and starting once."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from recordings.choices import BulkItemStatus, BulkKind
+from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Finding
+from recordings.services import MOST_CALLS
+from sandbox.defaults import TENANT_ID
+from tests import cast
+from tests.pages import calls_cast
+from tests.pages.conftest import HTMX, SignIn
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
+
+# Session, person, rights; the calls, what is under way for them; 3 for the navigation.
+QUERIES_OF_THE_PRECHECK = 8
+CHOSEN = re.compile(r'name="chosen" value="([^"]+)"')
+
+
+@pytest.fixture(autouse=True)
+def our_tenant(settings: Settings) -> None:
+    settings.GRAPH_TENANT_ID = TENANT_ID
+
+
+def stopped(graph_id: str, *, now: datetime) -> Call:
+    """Teams shows recording, and the recorder has just said that capture stopped."""
+    cast.call(graph_id, at=now - timedelta(minutes=2), capture="started", told="recording")
+    cast.heartbeat(graph_id, at=now - timedelta(seconds=5), capture="stopped")
+    return Call.objects.get(graph_id=graph_id)
+
+
+@pytest.fixture
+def three(now: datetime) -> list[Call]:
+    """One that can be corrected, one that captures, one that is over and still stuck."""
+    return [
+        stopped("call-stopped", now=now),
+        calls_cast.recorded("call-capturing", now=now),
+        calls_cast.told_after_end("call-over", now=now).call,
+    ]
+
+
+def keys(calls: list[Call]) -> dict[str, list[int]]:
+    return {"call": [call.pk for call in calls]}
+
+
+def checked(client: Client, calls: list[Call], *, wish: str = "notRecording") -> tuple[Any, str]:
+    """The page with the calls sorted, and what it gives back to start exactly these."""
+    response = client.post(reverse("bulk_precheck"), {**keys(calls), "status": wish})
+    assert response.status_code == 200
+    return response, sealed(response)
+
+
+def sealed(response: Any) -> str:
+    found = CHOSEN.search(response.content.decode())
+    assert found
+    return found[1]
+
+
+def groups(response: Any) -> dict[str, int]:
+    return {group.standing.value: group.count for group in response.context["check"].groups}
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+# Selecting
+
+
+def test_the_list_offers_rows_and_all_that_fit_to_those_who_may_act(
+    three: list[Call], mira: User, olga: User, signed_in: SignIn
+) -> None:
+    page = text(signed_in(mira).get(reverse("call_list"), {"stuck": "1"}))
+    over = Call.objects.get(graph_id="call-over")
+    assert f'value="{over.pk}"' in page
+    assert 'name="query" value="stuck=1"' in page
+    assert "Select all 2 that fit the filter" in page
+    assert "bulk-form" not in text(signed_in(olga).get(reverse("call_list")))
+
+
+def test_all_is_counted_only_to_the_limit_and_not_offered_beyond_it(
+    now: datetime, mira: User, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(52):
+        cast.call(f"call-{number}", at=now)
+    page = text(signed_in(mira).get(reverse("call_list")))
+    assert "Select all 52 of the list" in page
+    monkeypatch.setattr("recordings.views.bulk_bar.MOST_CALLS", 51)
+    page = text(signed_in(mira).get(reverse("call_list")))
+    assert "More than 51 calls fit: narrow the list to select them all." in page
+    assert 'name="all"' not in page
+
+
+def test_a_filter_that_is_not_understood_offers_no_all(three: list[Call], mira: User, signed_in: SignIn) -> None:
+    assert 'name="all"' not in text(signed_in(mira).get(reverse("call_list"), {"state": "nonsense"}))
+
+
+def test_rows_chosen_one_by_one_are_those_that_are_sorted(three: list[Call], mira: User, signed_in: SignIn) -> None:
+    response, _ = checked(signed_in(mira), three[:2])
+    assert response.context["check"].total == 2
+    assert "2 calls, chosen one by one" in text(response)
+
+
+def test_all_that_fit_is_the_filter_asked_again_and_says_which_and_when(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    late = calls_cast.told_after_end("call-over-too", now=now).call
+    assert late
+    asked = {"all": "1", "query": "stuck=1&told=recording&phase=ended", "status": "failed"}
+    response = client.post(reverse("bulk_precheck"), asked)
+    assert groups(response) == {"attestOnly": 2}
+    words = "All of 2 calls that fitted “Told to Teams: Recording; Stuck only; Phase: Ended” at 2026-11-18 14:32:08 UTC"
+    assert words in text(response)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"call": ["0"]},
+        {"call": ["999999999"]},
+        {"call": ["9" * 30]},
+        {"call": ["-1"]},
+        {"call": ["one"]},
+        {"call": ["²"]},
+        {"all": "1", "query": "state=nonsense"},
+        {"all": "1", "query": "q=nobody+is+called+so"},
+        {"chosen": "forged"},
+        {"chosen": ""},
+    ],
+)
+@pytest.mark.parametrize("name", ["bulk_precheck", "bulk_attest", "bulk_start", "bulk_attest_start"])
+def test_a_selection_of_nothing_or_nonsense_starts_nothing_and_says_so(
+    three: list[Call], mira: User, signed_in: SignIn, name: str, asked: dict[str, Any]
+) -> None:
+    response = signed_in(mira).post(reverse(name), {**asked, "status": "failed", "reason": "x"})
+    assert response.status_code == 422
+    assert "Nothing was started" in text(response)
+    assert not BulkJob.objects.exists()
+
+
+def test_more_than_a_job_takes_is_refused_with_what_to_do(
+    three: list[Call], mira: User, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recordings.views.bulk_selection.MOST_CALLS", 2)
+    response = signed_in(mira).post(reverse("bulk_precheck"), {"all": "1", "query": ""})
+    assert response.status_code == 422
+    assert "More than 2 calls fit, the most that one job takes. Nothing was started. Narrow the list" in text(response)
+
+
+def test_as_many_as_a_job_takes_come_back_in_one_field(now: datetime, mira: User, signed_in: SignIn) -> None:
+    made = [
+        Call(graph_id=f"call-{number}", tenant_id=TENANT_ID, created_at=now, state="established")
+        for number in range(MOST_CALLS)
+    ]
+    Call.objects.bulk_create(made)
+    client = signed_in(mira)
+    asked = client.post(reverse("bulk_precheck"), {"all": "1", "query": "", "status": "failed"})
+    start = {"chosen": sealed(asked), "status": "failed", "reason": "the recorder broke down"}
+    client.post(reverse("bulk_start"), start)
+    assert BulkItem.objects.count() == MOST_CALLS
+
+
+# What is said beforehand
+
+
+def test_the_calls_are_sorted_by_what_can_be_done(three: list[Call], mira: User, signed_in: SignIn) -> None:
+    response, _ = checked(signed_in(mira), three)
+    assert groups(response) == {"canAct": 1, "againstRecorder": 1, "attestOnly": 1}
+    page = text(response)
+    assert "Start: tell Teams “Not recording” for 1 call; leave out 2" in page
+    assert "The recorder says it is capturing. Stop the recorder first." in page
+    assert "call-stopped" in page
+
+
+def test_the_button_says_how_many_a_second_person_is_asked_about(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    unheard = cast.call("call-unheard", at=now - timedelta(minutes=5), capture="stopped", told="recording")
+    response, _ = checked(signed_in(mira), [three[0], unheard])
+    assert "Start: tell Teams “Not recording” for 1 call; ask a second person about 1 call<" in text(response)
+
+
+def test_without_a_status_the_page_asks_for_one_first(three: list[Call], mira: User, signed_in: SignIn) -> None:
+    page = text(signed_in(mira).post(reverse("bulk_precheck"), keys(three)))
+    assert "Sort the calls" in page
+    assert "Start:" not in page
+
+
+def test_where_nothing_can_be_told_there_is_nothing_to_start(three: list[Call], mira: User, signed_in: SignIn) -> None:
+    response, _ = checked(signed_in(mira), three[1:])
+    page = text(response)
+    assert "There is nothing to start." in page
+    assert "Start:" not in page
+
+
+def test_another_status_sorts_the_same_calls_anew_and_keeps_the_reason(
+    three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    _, chosen = checked(client, three)
+    again = {"chosen": chosen, "status": "failed", "reason": "half a sentence"}
+    response = client.post(reverse("bulk_precheck"), again, headers=HTMX)
+    assert groups(response) == {"canAct": 2, "attestOnly": 1}
+    assert "half a sentence" in text(response)
+    assert "<html" not in text(response)
+
+
+def test_the_precheck_asks_as_little_of_many_calls_as_of_few(
+    now: datetime, mira: User, signed_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in(mira)
+    _, few = checked(client, [stopped("call-1", now=now)])
+    _, many = checked(client, [stopped(f"call-{number}", now=now) for number in range(2, 22)])
+    for chosen in (few, many):
+        with django_assert_num_queries(QUERIES_OF_THE_PRECHECK):
+            client.post(reverse("bulk_precheck"), {"chosen": chosen, "status": "notRecording"})
+
+
+# Starting
+
+
+def started(client: Client, calls: list[Call]) -> BulkJob:
+    _, chosen = checked(client, calls)
+    start = {"chosen": chosen, "status": "notRecording", "reason": "the desk checked"}
+    response = client.post(reverse("bulk_start"), start)
+    job = BulkJob.objects.get()
+    assert response.headers["Location"] == reverse("bulk_detail", args=[job.pk])
+    return job
+
+
+def test_the_start_makes_a_job_of_exactly_the_calls_that_were_sorted(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    asked = {"all": "1", "query": "phase=open", "status": "notRecording"}
+    chosen = sealed(client.post(reverse("bulk_precheck"), asked))
+    stopped("call-that-came-later", now=now)
+    client.post(reverse("bulk_start"), {"chosen": chosen, "status": "notRecording", "reason": "the desk checked"})
+    job = BulkJob.objects.get()
+    assert (job.kind, job.requested_status, job.reason) == (BulkKind.CORRECT, "notRecording", "the desk checked")
+    assert job.requested_by.label == "mira"
+    assert job.selection == "All of 2 calls that fitted “Phase: In progress” at 2026-11-18 14:32:08 UTC"
+    items = dict(BulkItem.objects.values_list("call__graph_id", "status"))
+    assert items == {"call-stopped": BulkItemStatus.WAITING, "call-capturing": BulkItemStatus.REFUSED}
+
+
+def test_a_double_click_starts_one_job_and_both_lead_to_it(
+    three: list[Call], mira: User, signed_in: SignIn, now: datetime
+) -> None:
+    client = signed_in(mira)
+    _, chosen = checked(client, three)
+    start = {"chosen": chosen, "status": "notRecording", "reason": "the desk checked"}
+    first, second = (client.post(reverse("bulk_start"), start) for _ in range(2))
+    assert first.headers["Location"] == second.headers["Location"]
+    assert BulkJob.objects.count() == 1
+    assert BulkItem.objects.count() == 3
+
+
+def test_without_a_reason_nothing_starts_and_the_page_comes_back(
+    three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    _, chosen = checked(client, three)
+    response = client.post(reverse("bulk_start"), {"chosen": chosen, "status": "notRecording", "reason": " "})
+    assert response.status_code == 422
+    assert "Say why." in text(response)
+    assert groups(response)["canAct"] == 1
+    assert not BulkJob.objects.exists()
+
+
+def test_what_can_no_longer_be_told_at_the_start_is_refused_with_the_new_state(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    _, chosen = checked(client, three[:1])
+    cast.tell("call.ended", "call-stopped", at=now)
+    response = client.post(reverse("bulk_start"), {"chosen": chosen, "status": "notRecording", "reason": "x"})
+    assert response.status_code == 422
+    assert "Microsoft can be told about none" in text(response)
+    assert groups(response) == {"attestOnly": 1}
+
+
+def test_somebody_else_s_selection_starts_nothing(three: list[Call], mira: User, tom: User, signed_in: SignIn) -> None:
+    _, chosen = checked(signed_in(mira), three)
+    start = {"chosen": chosen, "status": "notRecording", "reason": "x"}
+    assert signed_in(tom).post(reverse("bulk_start"), start).status_code == 422
+    assert not BulkJob.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["bulk_precheck", "bulk_attest", "bulk_start", "bulk_attest_start"])
+def test_only_those_who_may_get_as_far(three: list[Call], olga: User, mira: User, signed_in: SignIn, name: str) -> None:
+    assert signed_in(olga).post(reverse(name), keys(three)).status_code == 403
+    response = signed_in(mira).get(reverse(name))
+    assert response.headers["Location"] == reverse("call_list")
+
+
+# Attesting
+
+
+def to_attest(client: Client, calls: list[Call], **more: str) -> Any:
+    return client.post(reverse("bulk_attest"), {**keys(calls), **more})
+
+
+def test_the_ended_ones_of_a_precheck_are_attested_by_themselves(
+    three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    response, chosen = checked(client, three)
+    assert "Attest this one" in text(response)
+    page = client.post(reverse("bulk_attest"), {"chosen": chosen, "over": "1"})
+    assert page.context["check"].total == page.context["check"].count == 1
+    assert "1 call, those that are over of: 3 calls, chosen one by one" in text(page)
+
+
+def test_an_attestation_says_beforehand_whom_it_leaves_out(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    fine = cast.call("call-fine", at=now - timedelta(minutes=9), ended_at=now - timedelta(minutes=8))
+    check = to_attest(signed_in(mira), [*three, fine]).context["check"]
+    assert (check.count, check.going_on, check.without_finding) == (1, 2, 1)
+
+
+def test_the_attestation_starts_a_job_with_its_file_and_a_double_click_one(
+    three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    chosen = sealed(to_attest(client, three))
+    for _ in range(2):
+        words = {
+            "chosen": chosen,
+            "root_cause": "maintenance",
+            "reason": "the window of Sunday",
+            "evidence": "",
+            "file": SimpleUploadedFile("plan.txt", b"from two to four"),
+        }
+        client.post(reverse("bulk_attest_start"), words)
+    job = BulkJob.objects.get()
+    assert (job.kind, job.root_cause, job.reason) == (BulkKind.ATTEST, "maintenance", "the window of Sunday")
+    assert job.evidence_file
+    assert job.evidence_file.name == "plan.txt"
+    assert EvidenceFile.objects.count() == 1
+    assert Finding.objects.open().filter(call__graph_id="call-over").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("evidence", "", "Name what shows it"),
+        ("root_cause", "the weather", "Choose one of the causes."),
+        ("file", SimpleUploadedFile("big.bin", b"x" * (EvidenceFile.LARGEST_BYTES + 1)), "larger than 5 MB"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_starts_nothing_and_keeps_the_words(
+    three: list[Call], mira: User, signed_in: SignIn, field: str, value: Any, message: str
+) -> None:
+    client = signed_in(mira)
+    words = {"root_cause": "network", "reason": "a long explanation", "evidence": "ticket 1", field: value}
+    chosen = sealed(to_attest(client, three))
+    response = client.post(reverse("bulk_attest_start"), {"chosen": chosen, **words})
+    assert response.status_code == 422
+    assert message in text(response)
+    assert "a long explanation" in text(response)
+    assert not BulkJob.objects.exists()
