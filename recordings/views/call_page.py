@@ -20,6 +20,8 @@ from recordings.views.operation_rows import Row, row_of, with_attempts
 
 # As MOST_CHANGES.
 MOST_OPERATIONS = 50
+# A conversation of many has a leg for each recorded person; the calls list has them all.
+MOST_LEGS = 10
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,21 @@ class OnThisCall:
 
 
 @dataclass(frozen=True)
+class Leg:
+    """Another leg of the conversation; one of the same person is no error (R14), so it is named and no finding."""
+
+    call: Call
+    is_same_person: bool
+
+
+@dataclass(frozen=True)
 class CallPage:
     call: Call
     findings: Sequence[OnThisCall]
     rows: Sequence[SealedChange]
     corrections: Sequence[Correction]
     panel: Panel
+    legs: Sequence[Leg]
     ended: Explanation | None
     is_moving: bool
     since: datetime
@@ -137,8 +148,7 @@ def call_page(
     operations = _operations(call)
     decisions = decisions_of(operations)
     rows = changes_of(call)
-    findings = list(Finding.objects.filter(call=call).worst_first().select_related("resolved_by"))
-    findings.sort(key=lambda finding: not finding.is_open)
+    findings = _findings(call)
     panel = panel_of(
         call,
         may_correct=permissions.may(request.user, permissions.CORRECT),
@@ -155,6 +165,7 @@ def call_page(
         rows=rows,
         corrections=[_correction(operation, decisions[operation.pk], now=now) for operation in operations],
         panel=panel,
+        legs=_other_legs(call),
         ended=explain_result(call.result_code, call.result_subcode) if call.result_code is not None else None,
         is_moving=call.is_live or any(not operation.is_final for operation in operations),
         since=first_known(call, [row.change for row in rows]),
@@ -164,6 +175,21 @@ def call_page(
 
 def _operations(call: Call) -> list[Operation]:
     return list(with_attempts(Operation.objects.filter(call=call)).order_by("-id")[:MOST_OPERATIONS])
+
+
+def _findings(call: Call) -> list[Finding]:
+    """Open ones first, the worst of them first. A file's content stays where it is."""
+    related = ("resolved_by", "acknowledged_by", "assignee", "evidence_file")
+    findings = Finding.objects.filter(call=call).worst_first().select_related(*related).defer("evidence_file__content")
+    return sorted(findings, key=lambda finding: not finding.is_open)
+
+
+def _other_legs(call: Call) -> list[Leg]:
+    if not call.call_chain_id:
+        return []
+    legs = Call.objects.filter(call_chain_id=call.call_chain_id, tenant_id=call.tenant_id).exclude(pk=call.pk)
+    person = call.recorded_user_id
+    return [Leg(leg, bool(person) and leg.recorded_user_id == person) for leg in legs.order_by("pk")[:MOST_LEGS]]
 
 
 def _on_this_call(finding: Finding, call: Call, *, now: datetime) -> OnThisCall:

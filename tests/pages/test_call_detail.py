@@ -8,9 +8,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from recordings import services
 from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import Call, Leaf, LedgerEntry, Operation
+from recordings.models import Call, Finding, Leaf, LedgerEntry, Operation
 from recordings.operations import Outcome
+from recordings.services import Requester
 from tests import cast
 from tests.pages import calls_cast
 from tests.pages.conftest import HTMX, SignIn
@@ -18,8 +20,9 @@ from tests.pages.corrections import asked, completed, tried, unknown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
-# Session, person, rights; 3 for the navigation; call, operations, tries, decisions, findings, changes, their entries.
-QUERIES = 13
+# Session, person, rights; 3 for the navigation; call, operations, tries, decisions, findings, changes, their entries,
+# other legs.
+QUERIES = 14
 
 
 def page_of(call: Call) -> str:
@@ -274,3 +277,37 @@ def test_the_red_frame_after_the_end_is_explained_in_words(now: datetime, olga: 
     page = words_of(signed_in(olga).get(page_of(finding.call)).text)
     legend = page.split('<p class="legend">')[1].split("</p>")[0]
     assert "Still told recording, 5 min 0 s after the end" in legend
+
+
+def test_other_legs_of_the_conversation_are_named_and_one_of_the_same_person_is_no_error(
+    now: datetime, olga: User, signed_in: SignIn
+) -> None:
+    call = calls_cast.recorded(now=now)
+    for graph_id, person in (("call-same-person", "user-dana"), ("call-somebody", "user-eli")):
+        other = calls_cast.recorded(graph_id, now=now)
+        Call.objects.filter(pk=other.pk).update(call_chain_id=call.call_chain_id, recorded_user_id=person)
+    calls_cast.recorded("call-elsewhere", now=now)
+    page = words_of(signed_in(olga).get(page_of(call)).text)
+    assert "Other legs of this conversation" in page
+    assert page.count("the same person: a second leg is no error") == 1
+    for graph_id in ("call-same-person", "call-somebody"):
+        assert reverse("call_detail", args=[graph_id]) in page
+    assert reverse("call_detail", args=["call-elsewhere"]) not in page
+
+
+def test_a_call_alone_in_its_conversation_has_no_such_section(now: datetime, olga: User, signed_in: SignIn) -> None:
+    call = calls_cast.recorded(now=now)
+    assert "Other legs of this conversation" not in signed_in(olga).get(page_of(call)).text
+
+
+def test_a_finding_on_the_call_leads_to_its_page_and_says_who_has_it(
+    now: datetime, olga: User, mira: User, signed_in: SignIn
+) -> None:
+    call = calls_cast.capturing_untold(now=now)
+    finding = Finding.objects.get(call=call)
+    by = Requester.at_screen(olga)
+    services.assign(services.acknowledge(finding, by=by, now=now), to=mira, by=by, now=now)
+    page = words_of(signed_in(olga).get(page_of(call)).text)
+    assert reverse("finding_detail", args=[finding.pk]) in page
+    assert "Acknowledged by olga" in page
+    assert "Assigned to mira" in page
