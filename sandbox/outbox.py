@@ -1,5 +1,6 @@
 """A recorder's events on their way to the hook: kept until somebody takes them, one by one or as a batch."""
 
+import itertools
 import json
 import queue
 import sys
@@ -14,8 +15,9 @@ from sandbox.messages import Json, new_id, now, stamp
 
 TIMEOUT = (3.05, 10)
 LONGEST_PAUSE = 15.0
-# A careless recorder sends every so manieth event after its successor, and every so manieth twice.
+# A careless recorder lets every ninth post be overtaken by the next, if that comes soon, and says every seventh twice.
 LATE, TWICE = 9, 7
+SOON = 0.6  # seconds
 
 type Post = Json | list[Json]
 
@@ -31,7 +33,6 @@ class Outbox:
         self._is_careless = is_careless
         self._sequence = 0
         self._batch: list[Json] | None = None
-        self._late: list[Json] = []
         self._waiting: queue.Queue[Post | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{name}-outbox", daemon=True)
@@ -80,20 +81,31 @@ class Outbox:
     def _send(self, event: Json) -> None:
         if self._batch is not None:
             self._batch.append(event)
-        elif self._is_careless and self._sequence % LATE == 0:
-            self._late.append(event)
-        else:
-            copies = 2 if self._is_careless and self._sequence % TWICE == 0 else 1
-            for each in [event] * copies + self._late:
-                self._waiting.put(each)
-            self._late = []
+            return
+        for _ in range(2 if self._is_careless and self._sequence % TWICE == 0 else 1):
+            self._waiting.put(event)
 
     def _run(self) -> None:
         with requests.Session() as session:
             session.trust_env = False
+            numbers = itertools.count(1)
             while post := self._waiting.get():
+                if self._is_careless and next(numbers) % LATE == 0:
+                    self._let_another_pass(session)
                 self._deliver(session, post)
                 self._waiting.task_done()
+
+    def _let_another_pass(self, session: requests.Session) -> None:
+        """The next post goes before the present one, if it comes soon."""
+        try:
+            following = self._waiting.get(timeout=SOON)
+        except queue.Empty:
+            return
+        if following is None:
+            self._waiting.put(None)
+        else:
+            self._deliver(session, following)
+        self._waiting.task_done()
 
     def _deliver(self, session: requests.Session, post: Post) -> None:
         pause = 0.5

@@ -189,7 +189,7 @@ def test_a_careless_recorder_says_some_things_twice_and_some_late(sandbox: Sandb
         assert outbox.wait_until_idle(10)
         outbox.stop()
         events = [hook.next().body for _ in range(13)]
-    assert [int(event["sequence"]) for event in events] == [1, 2, 3, 4, 5, 6, 7, 7, 8, 10, 9, 11, 12]
+    assert [int(event["sequence"]) for event in events] == [1, 2, 3, 4, 5, 6, 7, 7, 9, 8, 10, 11, 12]
     assert len({event["id"] for event in events}) == 12
 
 
