@@ -14,7 +14,8 @@ import psutil
 import pytest
 import requests
 
-from recordings.management.demo import Place, environment, own_settings, write_environment
+from recordings.choices import Rule
+from recordings.management.demo import GRACES, Place, environment, own_settings, write_environment
 from tests.demo.processes import ROOT, gone, until
 
 READY_SECONDS = 60
@@ -172,3 +173,12 @@ def test_a_shell_takes_over_the_settings_of_the_demo_and_nothing_else_is_written
     said = subprocess.run(["/bin/sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
     own = {name: settings[name] for name in own_settings(place)}
     assert dict(line.split("=", maxsplit=1) for line in said.splitlines()).items() >= own.items()
+
+
+def test_the_page_on_the_demo_names_every_rule_and_every_shorter_setting_with_its_value() -> None:
+    page = (ROOT / "docs" / "demo.md").read_text()
+    assert set(re.findall(r"^\| `(R\d+)` \|", page, re.MULTILINE)) == {rule.value for rule in Rule}
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \| (\d+) seconds \|", page, re.MULTILINE)
+    said = {name: seconds for names, seconds in rows for name in re.findall(r"[A-Z_]+", names)}
+    assert said.items() >= GRACES.items()
+    assert set(said) - set(GRACES) == {"SETTLE_GRACE", "GRAPH_DEADLINE"}
