@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
 from urllib.parse import urlencode
+from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, QuerySet, Value
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.crypto import salted_hmac
 
 from recordings.choices import HISTORY_ACTIONS
 from recordings.exports.cells import Flavour
+from recordings.exports.spots import Span, entries_of, span_of
 from recordings.models import Actor, Call, LedgerEntry
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -49,8 +51,11 @@ class Period:
         return cls(moment(data.get(since, ""), name=since), moment(data.get(until, ""), name=until, is_end=True))
 
     def within[M: Model](self, rows: QuerySet[M], column: str) -> QuerySet[M]:
+        return rows.filter(self.bounds(column))
+
+    def bounds(self, column: str) -> Q:
         bounds = {f"{column}__gte": self.since, f"{column}__lt": self.until}
-        return rows.filter(**{name: bound for name, bound in bounds.items() if bound is not None})
+        return Q(**{name: bound for name, bound in bounds.items() if bound is not None})
 
 
 @dataclass(frozen=True)
@@ -75,21 +80,30 @@ class History:
         return cls(call_id, Period.asked_for(data, names=cls.PERIOD), action)
 
     def entries(self, calls: QuerySet[Call] | None = None) -> QuerySet[LedgerEntry]:
-        """The ledger's entries that are history; only of these `calls`, where given.
+        """The ledger's entries that are history; only of these `calls`, where given. The blind spots of the time that
+        was asked for come with them, whatever was chosen and whenever they were noticed.
 
         What most rows satisfy is asked of each row in the order of its key, not of an index: page by page, an index
         by action or by call would be read and sorted to its end each time.
         """
-        entries = LedgerEntry.objects.all()
-        if self.action:
-            entries = entries.filter(action=self.action)
-        else:
-            entries = entries.alias(what=Concat("action", Value(""))).filter(what__in=HISTORY_ACTIONS)
+        entries = LedgerEntry.objects.alias(what=Concat("action", Value("")))
+        return entries.filter(self._chosen(calls) | Q(pk__in=self._spots(calls)))
+
+    def _chosen(self, calls: QuerySet[Call] | None) -> Q:
+        chosen = Q(action=self.action) if self.action else Q(what__in=HISTORY_ACTIONS)
         if self.call_id:
-            entries = entries.filter(call__graph_id=self.call_id)
+            chosen &= Q(call__graph_id=self.call_id)
         if calls is not None:
-            entries = entries.filter(Exists(calls.order_by().filter(pk=OuterRef("call_id"))))
-        return self.period.within(entries, "recorded_at")
+            chosen &= Q(Exists(calls.order_by().filter(pk=OuterRef("call_id"))))
+        return chosen & self.period.bounds("recorded_at")
+
+    def _spots(self, calls: QuerySet[Call] | None) -> list[UUID]:
+        span: Span | None = Span(None, None)
+        if self.call_id:
+            calls = (Call.objects.all() if calls is None else calls).filter(graph_id=self.call_id)
+        if calls is not None:
+            span = span_of(calls)
+        return entries_of(span.within(self.period.since, self.period.until)) if span else []
 
 
 def told_filter(words: Mapping[str, str], *, known: Iterable[str]) -> str:

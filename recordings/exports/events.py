@@ -93,7 +93,7 @@ HISTORY = Sheet(
         Column("finding_id", "For a finding: On Record's id of it.", _fact("finding")),
         Column("finding_rule", "For a finding: the code of its rule.", _fact("rule")),
         Column("finding_subject", "For a finding: what it is about, call, recorder or tenant.", _fact("subject")),
-        Column("recorder", "For a finding about a recorder: its name.", _fact("recorder")),
+        Column("recorder", "For a finding about a recorder, or a blind spot of one: its name.", _fact("recorder")),
         Column("severity", "For a finding that opened: its severity.", _fact("severity")),
         Column("assignee", "For a finding that was assigned: to whom; empty if to nobody.", _assignee),
         Column(
@@ -103,6 +103,8 @@ HISTORY = Sheet(
             "resolution", "For a finding that closed: how, as a code; the classes are kept apart.", _fact("resolution")
         ),
         Column("root_cause", "For a finding: the cause a person named, as a code.", _fact("root_cause")),
+        Column("from_at", "For a blind spot: when it began.", _fact("from_at")),
+        Column("until_at", "For a blind spot that is over: when it ended.", _fact("until_at")),
     ),
     with_related=lambda entries: entries.select_related("actor"),
     row_of=_event,

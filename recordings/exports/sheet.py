@@ -22,12 +22,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One kind of export. `with_related` says what a page of rows needs, so that no row asks again."""
+    """One kind of export. `with_related` says what a page of rows needs, so that no row asks again; `beside` reads,
+    once a page, what stands in no relation to a row, and leaves it there."""
 
     name: str
     columns: tuple[Column, ...]
     with_related: Callable[[QuerySet[Any]], QuerySet[Any]]
     row_of: Callable[[Any], Any] = lambda stored: stored
+    beside: Callable[[list[Any]], None] = lambda page: None
 
     @property
     def header(self) -> list[str]:
@@ -48,5 +50,6 @@ class Sheet:
             return
         page = list(ordered.filter(pk__lte=end)[:size])
         while page:
+            self.beside(page)
             yield page
             page = list(ordered.filter(pk__gt=page[-1].pk, pk__lte=end)[:size]) if len(page) == size else []

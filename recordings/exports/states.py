@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from recordings.exports.cells import Value
 from recordings.exports.sheet import Column, Sheet
+from recordings.exports.spots import beside_calls, beside_operations, blind_spots
 from recordings.models import Attempt, Call, Finding, Operation
 
 
@@ -76,8 +77,14 @@ CALLS = Sheet(
         Column("open_findings", "Codes of the open findings, with spaces between; empty if none.", _open_rules),
         _same("When On Record first heard of the call.", "created_at"),
         _same("The latest word about the call, from anybody.", "last_signal_at"),
+        Column(
+            "blind_spots",
+            "Times in the call's life of which nobody knows: from/until, and whose (the recorder's or On Record's).",
+            blind_spots,
+        ),
     ),
     with_related=_calls,
+    beside=beside_calls,
 )
 
 OPERATIONS = Sheet(
@@ -113,8 +120,14 @@ OPERATIONS = Sheet(
         Column(
             "request_ids", "Graph's request ids of the tries, with spaces between.", lambda o: _request_ids(_tries(o))
         ),
+        Column(
+            "blind_spots",
+            "Times from its asking to its end of which nobody knows: from/until, and whose.",
+            blind_spots,
+        ),
     ),
     with_related=_operations,
+    beside=beside_operations,
 )
 
 

@@ -95,7 +95,7 @@ def _controls(readings: Sequence[Reading]) -> Sequence[Call]:
         return ()
     asked = [one.call.pk for one in readings]
     others = Call.objects.filter(tenant_id=readings[0].call.tenant_id, probe_after__isnull=False).exclude(pk__in=asked)
-    return others.order_by("-probe_after")[:CONTROLS]
+    return list(others.order_by("-probe_after")[:CONTROLS])
 
 
 def _take_in(readings: Sequence[Reading]) -> bool:
