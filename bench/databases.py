@@ -1,4 +1,4 @@
-"""A fresh, migrated database on the PostgreSQL that DATABASE_URL names; gone afterwards."""
+"""Fresh, migrated databases on the PostgreSQL that DATABASE_URL names; gone afterwards."""
 
 import sys
 from collections.abc import Iterator
@@ -10,23 +10,25 @@ from django.db import connection
 
 @contextmanager
 def fresh_database(name: str) -> Iterator[None]:
-    """Everything inside works on the database `name`, which must not exist yet."""
+    """Everything inside works on the database `name`, which must not exist yet, until another one is used."""
     if connection.vendor != "postgresql":
         sys.exit("This measures PostgreSQL. Run it as `make bench` does.")
     before = connection.settings_dict["NAME"]
     _execute(f'CREATE DATABASE "{name}"')
-    _use(name)
+    use(name)
     try:
         call_command("migrate", verbosity=0)
         yield
     finally:
-        _use(before)
+        use(before)
         _execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _use(name: str) -> None:
+def use(name: str) -> None:
+    """Work on the database `name` from here on, with a connection that is already open."""
     connection.close()
     connection.settings_dict["NAME"] = name
+    connection.ensure_connection()
 
 
 def _execute(statement: str) -> None:
