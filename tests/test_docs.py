@@ -200,7 +200,7 @@ def test_the_runbook_names_every_check() -> None:
 
 def test_the_roles_page_says_what_each_role_may() -> None:
     table = re.findall(r"^\| ([A-Z][\w ]+) \|(.+)\|$", read("docs/roles.md"), re.MULTILINE)
-    verbs = ("look", "export", "correct", "attest", "approve", "verify")
+    verbs = ("look", "export", "handle", "correct", "attest", "approve", "verify")
     said = {
         role: tuple(verb for verb, cell in zip(verbs, cells.split("|"), strict=True) if cell.strip() == "yes")
         for role, cells in table

@@ -1,6 +1,6 @@
 """Every page, at a desk's and a phone's width, light and dark: no CSP violation, no axe finding, no sideways scroll."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -45,6 +45,9 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
     _ask_with_fault(sandbox, "lost-call", by, "close", when="after")
     _ask_with_fault(sandbox, "refused-call", by, "error", status=403, code="7504")
     ended = Finding.objects.open().get(call__graph_id="ended-call")
+    live = Finding.objects.open().get(call__graph_id="live-call")
+    handled = _handle(Finding.objects.open().get(call__graph_id="waiting-call"), by, now=now)
+    attested = _attested("attested-call", by, now=now)
     lost = Operation.objects.get(call__graph_id="lost-call")
     return {
         "overview": "/",
@@ -56,6 +59,15 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
         "call with a refusal": "/calls/refused-call/",
         "new call": "/calls/new-call/",
         "correct": "/calls/live-call/correct/",
+        "findings": "/findings/",
+        "my findings": "/findings/?phase=mine",
+        "findings put off": "/findings/?phase=asleep",
+        "closed findings": "/findings/?phase=closed",
+        "no findings": "/findings/?subject=tenant",
+        "finding": f"/findings/{live.pk}/",
+        "finding that sleeps": f"/findings/{handled.pk}/",
+        "finding of an ended call": f"/findings/{ended.pk}/",
+        "attested finding": f"/findings/{attested.pk}/",
         "attest": f"/findings/{ended.pk}/attest/",
         "operations": "/operations/",
         "close": f"/operations/{lost.pk}/close/",
@@ -72,6 +84,24 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
 def _ask(call_id: str, wish: str, by: Requester) -> Operation:
     call = Call.objects.get(graph_id=call_id)
     return services.request_correction(call, wish=wish, reason="the desk checked", by=by, now=timezone.now())
+
+
+def _handle(finding: Finding, by: Requester, *, now: datetime) -> Finding:
+    seen = services.assign(services.acknowledge(finding, by=by, now=now), to=by.user, by=by, now=now)
+    services.comment(seen, text="The vendor looks at it.", by=by, now=now)
+    return services.snooze(seen, until=now + timedelta(days=1), reason="until the vendor answers", by=by, now=now)
+
+
+def _attested(call_id: str, by: Requester, *, now: datetime) -> Finding:
+    ago = now - timedelta(minutes=2)
+    cast.call(call_id, at=ago, capture="stopped", told="recording", ended_at=ago)
+    findings.sweep(now)
+    finding = Finding.objects.open().get(call__graph_id=call_id)
+    file = ("rec-01.log", b"14:32:08 the line dropped")
+    link = "https://tickets.contoso.example/INC-20418"
+    return services.attest(
+        finding, by=by, reason="seen in the log", root_cause="network", evidence=link, file=file, now=now
+    )
 
 
 def _ask_with_fault(sandbox: Sandbox, call_id: str, by: Requester, do: str, **fault: object) -> None:
