@@ -34,7 +34,7 @@ def take(count: int, *, now: datetime, keep: float = 0.0) -> float:
     if count + keep > settings.GRAPH_BURST:
         raise ValueError(f"a bucket of {settings.GRAPH_BURST} never holds {count} tokens and {keep:g} more")
     with transaction.atomic():
-        budget = _locked(now=now)
+        budget: RequestBudget = _locked(now=now)
         if budget.closed_until and budget.closed_until > now:
             return (budget.closed_until - now).total_seconds()
         _refill(budget, now=now)
@@ -46,10 +46,19 @@ def take(count: int, *, now: datetime, keep: float = 0.0) -> float:
     return 0.0
 
 
+def give_back(count: int, *, now: datetime) -> None:
+    """Tokens that were taken and not needed after all (aware UTC)."""
+    if count:
+        with transaction.atomic():
+            budget: RequestBudget = _locked(now=now)
+            budget.tokens = min(float(settings.GRAPH_BURST), budget.tokens + count)
+            budget.save()
+
+
 def close_until(moment: datetime, *, now: datetime) -> None:
     """Nobody gets a token before `moment` (both aware UTC): Graph asked for a pause, and meant all of us."""
     with transaction.atomic():
-        budget = _locked(now=now)
+        budget: RequestBudget = _locked(now=now)
         until = min(moment, now + LONGEST_PAUSE)
         if budget.closed_until is None or budget.closed_until < until:
             budget.closed_until = until

@@ -1,6 +1,6 @@
 """Rows are locked in one order everywhere, the call first, so that nobody waits in a ring."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +24,17 @@ def lock_both(key: UUID) -> tuple[Call, Operation]:
     operation = Operation.objects.select_for_update(of=("self",)).select_related("requested_by").get(pk=key)
     operation.call = call
     return call, operation
+
+
+def lock_many(keys: Collection[UUID]) -> dict[UUID, Operation]:
+    """The operations of these keys, after all of their calls; both in one order."""
+    names = Operation.objects.filter(pk__in=keys).values_list("call__graph_id", flat=True)
+    calls = {call.pk: call for call in ingest.locked_calls(set(names))}
+    locked = Operation.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    operations = {operation.pk: operation for operation in locked}
+    for operation in operations.values():
+        operation.call = calls[operation.call_id]
+    return operations
 
 
 @contextmanager

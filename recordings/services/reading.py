@@ -88,8 +88,12 @@ def is_suspect(readings: Collection[Reading]) -> bool:
 
     The log says so, for who has to check the credential.
     """
-    gone = sum(reading.is_gone for reading in readings)
-    suspect = len(readings) >= SUSPECT_FROM and 2 * gone > len(readings)
+    return most_are_gone(sum(reading.is_gone for reading in readings), of=len(readings))
+
+
+def most_are_gone(gone: int, *, of: int) -> bool:
+    """Whether so many of a pass's calls were not found that none of it is believed (invariant 5)."""
+    suspect = of >= SUSPECT_FROM and 2 * gone > of
     if suspect:
         logger.error("most calls of this pass were not found: is this the recorder bot's own credential?")
     return suspect

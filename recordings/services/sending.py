@@ -1,9 +1,7 @@
 """Intent, wire, truth: take one stored wish to Graph. Every try is an Attempt, committed before its first byte."""
 
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,28 +10,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from recordings import conf, findings, ingest, operations, rules
-from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.graph.errors import (
-    GraphCallGone,
-    GraphError,
-    GraphNotARecordingCall,
-    GraphUnauthorized,
-    Outcome,
-)
-from recordings.graph.wire import GraphOperation
+from recordings.choices import OperationStatus
+from recordings.graph.errors import GraphError, GraphNotSent, Outcome
 from recordings.models import Actor, Attempt, Operation
 from recordings.models.watch import ASK_AGAIN
 from recordings.passes import each
-from recordings.services import connection
+from recordings.services import budget, connection
 from recordings.services.corrections import ruling
 from recordings.services.locking import lock_both
 from recordings.services.reading import SUSPECT_FROM, is_refused, is_suspect, probe_call, read_call
-from recordings.services.tenants import note_answer
+from recordings.services.tries import LONGEST_BACKOFF_SECONDS, Tried, post, store, wait_seconds
 
 ACTOR_NAME = "sender"
 # A person is waiting: a Retry-After up to here is sat out, a longer one is left to the worker.
 SHORT_WAIT_SECONDS = 3.0
-LONGEST_BACKOFF_SECONDS = 60.0
 # An intent that could not leave for this long is told to its requester as failed.
 GIVE_UP_AFTER = timedelta(minutes=15)
 
@@ -43,23 +33,6 @@ type Condition = Callable[[Operation, datetime], bool]
 
 def _always(operation: Operation, now: datetime) -> bool:
     return True
-
-
-_OUTCOMES = {
-    Outcome.NOT_SENT: AttemptOutcome.NOT_SENT,
-    Outcome.REFUSED: AttemptOutcome.REFUSED,
-    Outcome.THROTTLED: AttemptOutcome.THROTTLED,
-    Outcome.UNKNOWN: AttemptOutcome.UNKNOWN,
-}
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One try's answer or error; exactly one of the two is there."""
-
-    outcome: operations.Outcome
-    word: GraphOperation | None = None
-    error: GraphError | None = None
 
 
 def send_due(now: datetime, *, limit: int = 50, clock: Clock = timezone.now) -> int:
@@ -138,7 +111,7 @@ def _hold(key: UUID, problem: GraphError, *, now: datetime) -> None:
             return
         since = operation.approved_at or operation.requested_at
         if problem.can_retry and now - since < GIVE_UP_AFTER:
-            wait = _wait_seconds(problem, tries=1 + int((now - since).total_seconds() // 10))
+            wait = wait_seconds(problem, tries=1 + int((now - since).total_seconds() // 10))
             operations.wait(operation, until=now + timedelta(seconds=wait), why=f"Not sent yet: {problem.message}")
             return
         _give_up(operation, code=problem.code or str(problem.http_status or ""), why=problem.message, now=now)
@@ -152,21 +125,33 @@ def _give_up(operation: Operation, *, code: str = "", why: str, now: datetime) -
 
 
 def try_at_wire(
-    key: UUID, *, may_start: tuple[OperationStatus, ...], until: float, clock: Clock, only_if: Condition = _always
+    key: UUID,
+    *,
+    may_start: tuple[OperationStatus, ...],
+    until: float,
+    clock: Clock,
+    only_if: Condition = _always,
+    is_second_chance: bool = False,
 ) -> None:
     """Attempts until one counts: a 401 is renewed once, a short Retry-After is sat out, all else is final for now.
 
-    `only_if` is asked once more under the lock, before the first of them.
+    `only_if` is asked once more under the lock, before the first of them. For a second chance the token was renewed
+    already, after a 401.
     """
-    renewed = False
+    renewed = is_second_chance
     while True:
+        try:
+            budget.wait_for_turn(until=until)
+        except GraphNotSent as problem:
+            _hold(key, problem, now=clock())
+            return
         attempt = _begin(key, may_start=may_start, only_if=only_if, now=clock())
         if attempt is None:
             return
         only_if = _always
         tried = _post(attempt, until=until)
-        _store(attempt, tried, is_second_chance=renewed, now=clock())
-        if isinstance(tried.error, GraphUnauthorized) and not renewed:
+        store([(attempt, tried)], is_second_chance=renewed, now=clock())
+        if tried.is_unauthorized and not renewed:
             renewed = True
             connection.client().renew_token()
         elif not _sat_out(tried.error, tries=attempt.number, until=until):
@@ -177,7 +162,7 @@ def _sat_out(error: GraphError | None, *, tries: int, until: float) -> bool:
     """Wait out a short Retry-After; False if there is none, or no time for it."""
     if error is None or error.outcome != Outcome.THROTTLED or error.retry_after_seconds is None:
         return False
-    wait = _wait_seconds(error, tries=tries)
+    wait = wait_seconds(error, tries=tries)
     if wait > SHORT_WAIT_SECONDS or time.monotonic() + wait >= until:
         return False
     time.sleep(wait)
@@ -217,82 +202,4 @@ def _turn_back(operation: Operation, *, why: str, ask: bool, actor: Actor, now: 
 
 
 def _post(attempt: Attempt, *, until: float) -> Tried:
-    operation = attempt.operation
-    try:
-        answer = connection.client().update_recording_status(
-            operation.call.graph_id,
-            status=operation.requested_status,
-            client_context=operation.client_context,
-            client_request_id=str(attempt.client_request_id),
-            deadline=until,
-        )
-    except GraphError as error:
-        return Tried(_outcome_of_error(error), error=error)
-    outcome = replace(
-        ingest.outcome_of(answer.value),
-        http_status=answer.http_status,
-        request_id=answer.request_id,
-        latency_seconds=answer.latency_seconds,
-    )
-    return Tried(outcome, word=answer.value)
-
-
-def _outcome_of_error(error: GraphError) -> operations.Outcome:
-    return operations.Outcome(
-        _OUTCOMES[error.outcome],
-        http_status=error.http_status,
-        code=error.code,
-        message=error.message,
-        request_id=error.request_id,
-        latency_seconds=error.latency_seconds,
-    )
-
-
-def _store(attempt: Attempt, tried: Tried, *, is_second_chance: bool, now: datetime) -> None:
-    """The truth, in one transaction: the result, the operation's move, and what Teams was told."""
-    with transaction.atomic():
-        call, operation = lock_both(attempt.operation_id)
-        attempt.operation = operation
-        was_completed = operation.status == OperationStatus.COMPLETED
-        to = _status_after(tried, attempt, is_second_chance=is_second_chance)
-        wait = _wait_seconds(tried.error, tries=attempt.number)
-        later = now + timedelta(seconds=wait) if to not in (OperationStatus.COMPLETED, OperationStatus.FAILED) else None
-        graph = Actor.objects.graph()
-        operations.finish_attempt(attempt, tried.outcome, to=to, actor=graph, now=now, send_after=later)
-        if is_second_chance or not isinstance(tried.error, GraphUnauthorized):
-            note_answer(tried.error, tenant_id=call.tenant_id, now=now)
-        if isinstance(tried.error, GraphNotARecordingCall):
-            ingest.note_no_recording_call(call, now=now)
-        if isinstance(tried.error, GraphCallGone):
-            ingest.note_gone(call, now=now)
-        elif operation.status == OperationStatus.COMPLETED and not was_completed:
-            ingest.told(call, operation, actor=graph, now=now)
-        else:
-            ingest.reschedule(call, now=now)
-
-
-def _status_after(tried: Tried, attempt: Attempt, *, is_second_chance: bool) -> OperationStatus:
-    """Where one try takes the operation. If an earlier try may have acted, no refusal proves that it did not."""
-    if tried.word:
-        return ingest.status_after(tried.word.status)
-    again = OperationStatus.UNKNOWN if attempt.is_repeat else OperationStatus.PENDING
-    over = OperationStatus.UNRESOLVED if attempt.is_repeat else OperationStatus.FAILED
-    is_last = attempt.number >= settings.GRAPH_MAX_ATTEMPTS
-    match tried.outcome.outcome:
-        case AttemptOutcome.UNKNOWN:
-            return OperationStatus.UNKNOWN
-        case AttemptOutcome.NOT_SENT | AttemptOutcome.THROTTLED:
-            can_wait = tried.error is not None and tried.error.can_retry and not is_last
-            return again if can_wait else over
-        case _:
-            can_renew = isinstance(tried.error, GraphUnauthorized) and not is_second_chance and not is_last
-            return again if can_renew else over
-
-
-def _wait_seconds(error: GraphError | None, *, tries: int) -> float:
-    """Graph's own Retry-After, but no shorter than a wait that doubles from one second, so that a zero burns no tries;
-    without one a wait twice as long, with some chance in it, so that waiters do not march in step."""
-    if error is not None and error.retry_after_seconds is not None:
-        return max(error.retry_after_seconds, 2.0 ** min(tries - 1, 5))
-    longest = min(LONGEST_BACKOFF_SECONDS, 2.0 ** min(tries, 6))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads waiters, keeps no secret
+    return post(connection.client(), attempt, until=until)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from recordings import ledger, permissions
-from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, RootCause
+from recordings.choices import BulkItemStatus, BulkKind, LedgerAction, RootCause
 from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Operation
 from recordings.services.attesting import CannotAttest, keep_evidence
 from recordings.services.bulk.attestable import refusals_of
@@ -17,8 +17,6 @@ from recordings.services.bulk.progress import counted
 from recordings.services.bulk.selection import Selection, start_once
 from recordings.services.requester import Requester
 from recordings.services.texts import kept, storable
-
-WORKABLE = (BulkStanding.CAN_ACT, BulkStanding.NEEDS_APPROVAL)
 
 
 def start_bulk(
@@ -41,11 +39,11 @@ def start_bulk(
 
 def _start_correction(job: BulkJob, found: Sequence[Sorted], *, by: Requester, now: datetime) -> BulkJob:
     standings = Counter(one.ruling.standing for one in found)
-    if not any(standings[standing] for standing in WORKABLE):
+    if not any(one.is_workable for one in found):
         raise BulkRefused(
             f"Microsoft can be told about none of the {len(found):,} selected calls. Nothing was stored or sent."
         )
-    items = [_item(one.call, "" if one.ruling.standing in WORKABLE else one.ruling.why, now=now) for one in found]
+    items = [_item(one.call, "" if one.is_workable else one.ruling.why, now=now) for one in found]
     with transaction.atomic():
         _store(job, items, by=by, now=now, counts=counted(standings))
     return job

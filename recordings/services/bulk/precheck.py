@@ -49,6 +49,11 @@ class Sorted:
     call: Call
     ruling: rules.Ruling
 
+    @property
+    def is_workable(self) -> bool:
+        """Whether a correction can be asked for, if need be with a second person."""
+        return self.ruling.permit != rules.Permit.REFUSED
+
 
 def precheck(calls: QuerySet[Call], *, wish: str, now: datetime) -> Precheck:
     """What telling Teams `wish` could do for each of `calls` now (aware UTC). Stores nothing.

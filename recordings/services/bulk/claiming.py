@@ -1,0 +1,45 @@
+"""Which items wait, whose turn it is, and holding them while their row is locked. The only writer of a claimed item."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from recordings.choices import BulkItemStatus, BulkKind
+from recordings.models import BulkItem, Operation
+from recordings.services.bulk.progress import TO_DO
+
+
+def waiting_keys(kind: BulkKind, *, after: int, limit: int, now: datetime) -> list[int]:
+    """At most `limit` items behind the one with id `after` whose turn it is, the oldest first (aware UTC)."""
+    waiting = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=kind, pk__gt=after)
+    due = waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
+    return list(due.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def claim(keys: Collection[int]) -> list[BulkItem]:
+    """Those of the items that still wait and that no other worker holds, locked until the transaction ends."""
+    waiting = BulkItem.objects.select_for_update(skip_locked=True, of=("self",))
+    found = waiting.filter(pk__in=keys, status=BulkItemStatus.WAITING).order_by("pk")
+    return list(found.select_related("job__requested_by", "job__evidence_file", "call"))
+
+
+def decide(
+    item: BulkItem, status: BulkItemStatus, *, now: datetime, message: str = "", operation: Operation | None = None
+) -> BulkItem:
+    """Set what became of a claimed item; `put_back` saves it."""
+    item.status, item.message, item.operation, item.leased_until = status, message[:1024], operation, None
+    item.finished_at = None if status in TO_DO else now
+    return item
+
+
+def put_back(items: Sequence[BulkItem]) -> None:
+    """Save claimed items, all in one statement."""
+    columns = ["status", "message", "operation", "leased_until", "finished_at"]
+    BulkItem.objects.bulk_create(items, update_conflicts=True, unique_fields=["id"], update_fields=columns)
+
+
+def put_off(*, until: datetime, why: str) -> None:
+    """Let no waiting correction begin before `until` (aware UTC), and say why where people look."""
+    keys = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=BulkKind.CORRECT).values("pk")
+    BulkItem.objects.filter(pk__in=keys, status=BulkItemStatus.WAITING).update(leased_until=until, message=why[:1024])
