@@ -29,15 +29,16 @@ class BulkBar:
 
 
 def bar_of(
-    request: HttpRequest, found: QuerySet[Any], *, query: str, shown: int, is_whole: bool, is_understood: bool
+    request: HttpRequest, calls: QuerySet[Any], *, query: str, shown: int, is_whole: bool, is_understood: bool
 ) -> BulkBar | None:
-    """None for whom there is nothing to offer. Counts only where the page does not show all (`is_whole`).
+    """None for whom there is nothing to offer. `calls` are all that fit, of which the page shows so many.
 
-    A filter that was not understood offers no "all": it would take in more than the person meant.
+    Counts only where the page does not show all of them (`is_whole`). A filter that was not understood offers no
+    "all": it would take in more than the person meant.
     """
     may_correct = permissions.may(request.user, permissions.CORRECT)
     may_attest = permissions.may(request.user, permissions.ATTEST)
     if not shown or not (may_correct or may_attest):
         return None
-    count = shown if is_whole or not is_understood else found.order_by()[: MOST_CALLS + 1].count()
+    count = shown if is_whole or not is_understood else calls.order_by()[: MOST_CALLS + 1].count()
     return BulkBar(may_correct, may_attest, query, count if is_understood else 0)

@@ -118,4 +118,4 @@ def _to_retry_of(request: HttpRequest, job: BulkJob, refusal: BulkRefused) -> Ht
 
 def _job(pk: UUID) -> BulkJob:
     related = BulkJob.objects.select_related("requested_by", "stopped_by", "evidence_file", "retry_of")
-    return get_object_or_404(related, pk=pk)
+    return get_object_or_404(related.defer("evidence_file__content"), pk=pk)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.core import signing
 from django.db.models import QuerySet
 from django.forms import BoundField, ChoiceField, ModelChoiceField
@@ -13,11 +14,12 @@ from django.shortcuts import get_object_or_404
 from django_filters import FilterSet
 
 from recordings import services
-from recordings.filters import CallFilter
-from recordings.models import BulkJob, Call
+from recordings.filters import CallFilter, FindingFilter
+from recordings.models import BulkJob, Call, Finding
 from recordings.models.calls import CallQuerySet
 from recordings.models.keys import parse_key
 from recordings.services import MOST_CALLS, BulkRefused, Selection
+from recordings.views.finding_rows import calls_of, in_phase
 
 SALT = "onrecord.bulk"
 # Ids are counted on from one; no database has a larger one.
@@ -55,7 +57,7 @@ def chosen_by(request: HttpRequest, *, now: datetime) -> Chosen:
     if "job" in request.POST:
         return _left_of(request.POST["job"])
     if "all" in request.POST:
-        return _all_that_fit(QueryDict(request.POST.get("query", "")), now=now)
+        return _all_that_fit(request, now=now)
     return _one_by_one(request.POST.getlist("call"))
 
 
@@ -80,15 +82,34 @@ def _one_by_one(words: list[str]) -> Chosen:
     return _chosen(found, f"{calls_words(len(found))}, chosen one by one")
 
 
-def _all_that_fit(query: QueryDict, *, now: datetime) -> Chosen:
+def _all_that_fit(request: HttpRequest, *, now: datetime) -> Chosen:
     """The list's own filter, asked again at this moment; a filter that is not understood selects nothing."""
+    query = QueryDict(request.POST.get("query", ""))
+    if request.POST.get("list") == "findings":
+        return _of_findings(request, FindingFilter(query, queryset=Finding.objects.all(), request=request), now=now)
     asked = CallFilter(query, queryset=Call.objects.all())
+    narrowed = _understood(asked)
+    which = f"that fitted “{narrowed}”" if narrowed else "of the list"
+    return _all(asked.qs, which, now=now)
+
+
+def _of_findings(request: HttpRequest, asked: FindingFilter, *, now: datetime) -> Chosen:
+    assert isinstance(request.user, User)
+    narrowed = _understood(asked)
+    found = in_phase(asked.qs, asked.form.cleaned_data["phase"], reader=request.user, now=now)
+    which = f"of the findings that fitted “{narrowed}”" if narrowed else "of the open findings"
+    return _all(calls_of(found), which, now=now)
+
+
+def _all(calls: QuerySet[Call], which: str, *, now: datetime) -> Chosen:
+    found = _keys_of(calls)
+    return _chosen(found, f"All of {calls_words(len(found))} {which} at {now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _understood(asked: FilterSet) -> str:
     if not asked.is_valid():
         raise BulkRefused("The filter was not understood, so no call was selected. Correct the list's filter first.")
-    found = _keys_of(asked.qs)
-    narrowed = words_of(asked)
-    which = f"that fitted “{narrowed}”" if narrowed else "of the list"
-    return _chosen(found, f"All of {calls_words(len(found))} {which} at {now:%Y-%m-%d %H:%M:%S} UTC")
+    return words_of(asked)
 
 
 def _left_of(key: str) -> Chosen:

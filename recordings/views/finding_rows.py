@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from recordings.choices import FINDING_ACTIONS, SEVERITY_ORDER, Look, Resolution, look
 from recordings.models import Call, Finding, FindingQuerySet, LedgerEntry
+from recordings.models.calls import CallQuerySet
 from recordings.models.keys import parse_key
 from recordings.rules import Explained
 
@@ -66,6 +67,11 @@ def in_phase(found: FindingQuerySet, phase: str, *, reader: User, now: datetime)
     if phase == "mine":
         return found.open().filter(assignee=reader)
     return found.open().asleep(now) if phase == "asleep" else found.open().awake(now)
+
+
+def calls_of(found: FindingQuerySet) -> CallQuerySet:
+    """The calls that the findings are about, each once; recorders and tenants are no calls."""
+    return Call.objects.filter(pk__in=found.filter(call__isnull=False).order_by().values("call"))
 
 
 def page_of(found: FindingQuerySet, *, are_closed: bool, before: str, now: datetime) -> Page:

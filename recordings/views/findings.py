@@ -13,12 +13,14 @@ from django.views.decorators.http import require_safe
 
 from recordings import permissions
 from recordings.filters import FindingFilter
-from recordings.models import EvidenceFile, Finding
+from recordings.models import BulkJob, EvidenceFile, Finding
 from recordings.views.access import needs
+from recordings.views.bulk_bar import bar_of
 from recordings.views.finding_page import finding_page
 from recordings.views.finding_rows import (
     COUNTED_FOR,
     MOST_NEWS,
+    calls_of,
     closed_lately,
     counts_of,
     in_phase,
@@ -48,12 +50,21 @@ def finding_list(request: HttpRequest) -> HttpResponse:
     phase, before = query.get("phase", ""), request.GET.get("before", "")
     found = in_phase(chosen.qs, phase, reader=request.user, now=now)
     page = page_of(found, are_closed=phase == "closed", before=before, now=now)
+    bar = bar_of(
+        request,
+        calls_of(found),
+        query=query.urlencode(),
+        shown=len({row.finding.call_id for row in page.rows if row.finding.call_id}),
+        is_whole=not before and not page.older,
+        is_understood=chosen.is_valid(),
+    )
     context = {
         "now": now,
         "filter": chosen,
         "query": f"?{query.urlencode()}" if query else "",
         "page": page,
         "phase": phase,
+        "bar": bar if phase != "closed" else None,
         "tabs": tabs_of("finding_list", query, views=_VIEWS),
         "counts": counts_of(request.user, now=now),
         "closed_lately": closed_lately(now),
@@ -84,8 +95,9 @@ def finding_named(pk: int) -> Finding:
 @require_safe
 @needs(permissions.LOOK)
 def evidence_download(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The file as it was given, as a download and never as a page of this site; unless no finding refers to it."""
-    is_evidence = Exists(Finding.objects.filter(evidence_file=OuterRef("pk")))
+    """The file as it was given, as a download and never as a page of this site; unless nothing refers to it."""
+    of_file = {"evidence_file": OuterRef("pk")}
+    is_evidence = Exists(Finding.objects.filter(**of_file)) | Exists(BulkJob.objects.filter(**of_file))
     file = get_object_or_404(EvidenceFile.objects.filter(is_evidence), pk=pk)
     response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
     response["Content-Disposition"] = _attachment(file.name)

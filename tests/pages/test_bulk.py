@@ -83,7 +83,7 @@ def test_the_list_offers_rows_and_all_that_fit_to_those_who_may_act(
     over = Call.objects.get(graph_id="call-over")
     assert f'value="{over.pk}"' in page
     assert 'name="query" value="stuck=1"' in page
-    assert "Select all 2 that fit the filter" in page
+    assert "Select all 2 calls that fit the filter" in page
     assert "bulk-form" not in text(signed_in(olga).get(reverse("call_list")))
 
 
@@ -93,7 +93,7 @@ def test_all_is_counted_only_to_the_limit_and_not_offered_beyond_it(
     for number in range(52):
         cast.call(f"call-{number}", at=now)
     page = text(signed_in(mira).get(reverse("call_list")))
-    assert "Select all 52 of the list" in page
+    assert "Select all 52 calls of the list" in page
     monkeypatch.setattr("recordings.views.bulk_bar.MOST_CALLS", 51)
     page = text(signed_in(mira).get(reverse("call_list")))
     assert "More than 51 calls fit: narrow the list to select them all." in page
@@ -123,10 +123,27 @@ def test_all_that_fit_is_the_filter_asked_again_and_says_which_and_when(
     assert words in text(response)
 
 
+def test_the_queue_of_findings_offers_their_calls_each_once(
+    now: datetime, three: list[Call], mira: User, signed_in: SignIn
+) -> None:
+    client = signed_in(mira)
+    page = text(client.get(reverse("finding_list")))
+    assert "Select all 2 calls of the findings" in page
+    assert f'value="{three[2].pk}"' in page
+    assert "bulk-form" not in text(client.get(reverse("finding_list"), {"phase": "closed"}))
+    asked = {"all": "1", "list": "findings", "query": "rule=R7", "status": "notRecording"}
+    response = client.post(reverse("bulk_precheck"), asked)
+    assert groups(response) == {"attestOnly": 1}
+    rule = "R7 Still told recording after the call ended"
+    words = f"All of 1 call of the findings that fitted “Rule: {rule}” at 2026-11-18 14:32:08 UTC"
+    assert words in text(response)
+
+
 @pytest.mark.parametrize(
     "asked",
     [
         {},
+        {"all": "1", "list": "findings", "query": "rule=nonsense"},
         {"call": ["0"]},
         {"call": ["999999999"]},
         {"call": ["9" * 30]},
