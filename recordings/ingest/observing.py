@@ -150,10 +150,12 @@ def _observe_state(call: Call, said: Observation, before: rules.Heard, after: ru
     if word.value == CallState.TERMINATED:
         call.ended_at = min(said.at, call.ended_at or said.at)
     old, call.state = call.state, after.state.value
-    if old != call.state:
-        return (Change(ChangedField.STATE, old, call.state, said.at, said.source),)
-    late = rules.late_moves(before.states, after.states, word, at_first=CallState.UNKNOWN.value, is_state=True)
-    return _late_changes(ChangedField.STATE, late, said)
+    moves = rules.late_moves(before.states, after.states, word, at_first=CallState.UNKNOWN.value, is_state=True)
+    if old == call.state:
+        return _late_changes(ChangedField.STATE, moves, said)
+    # Of a word that is not the latest and still has the highest rank, what stood at its own moment is what it changed.
+    stood = moves[0].old if moves else old
+    return (Change(ChangedField.STATE, stood, call.state, said.at, said.source),)
 
 
 def _observe_capture(call: Call, said: Observation, before: rules.Heard, after: rules.Heard) -> tuple[Change, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from recordings import rules
 from recordings.choices import (
     CALL_STATE_RANK,
     CHANGED_FIELD_WORDS,
@@ -69,6 +70,7 @@ _GAPS = {
 }
 _CAPTURES = {
     CaptureState.UNKNOWN: Fill(css="f-wash"),
+    CaptureState.PAUSED: Fill(hatch="h-notRecording"),
     CaptureState.STOPPED: Fill(hatch="h-notRecording"),
     CaptureState.FAILED: Fill(hatch="h-failed"),
     CaptureState.CAPTURING: Fill(css="f-recording"),
@@ -106,16 +108,22 @@ def spans(
     since: datetime,
     until: datetime,
 ) -> tuple[Span, ...]:
-    """Every value of `field` between two moments. `current` is the value if nothing ever changed."""
+    """Every value of `field` between two moments. `current` is the value if nothing ever changed.
+
+    What was heard late stands in between; what it made no change of after all is not drawn as one.
+    """
     moves = sorted((change for change in changes if change.field == field), key=lambda change: change.occurred_at)
     value = moves[0].old if moves else current
     found: list[Span] = []
     for move in moves:
         if move.occurred_at > until:
             break
+        new = rules.merged_state(value, move.new) if field == ChangedField.STATE else move.new
+        if new == value:
+            continue
         if move.occurred_at > since:
             found.append(_span(field, value, since, move.occurred_at, scale))
-        value, since = move.new, max(move.occurred_at, since)
+        value, since = new, max(move.occurred_at, since)
     if until > since:
         found.append(replace(_span(field, value, since, until, scale), until=None))
     return tuple(found)
