@@ -35,7 +35,7 @@ def test_the_admin_corrects_a_stuck_call_and_the_officer_finds_it_in_the_csv(
 ) -> None:
     page = desk.sign_in(mira)
     worst = page.locator("#worst")
-    expect(worst).to_contain_text("Told recording, but capture stopped")
+    expect(worst).to_contain_text("Told recording, but not capturing")
     worst.get_by_role("link", name=re.compile("Correct")).first.click()
     page.wait_for_url(re.compile("/calls/stuck-call/"))
     desk.open("/calls/stuck-call/")

@@ -167,10 +167,10 @@ def test_more_findings_ask_no_more_queries(
     client = signed_in(olga)
     many(2, now=now)
     client.get(URL)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(URL)
     many(30, now=now)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(URL)
 
 
