@@ -5,7 +5,8 @@ from typing import Any
 
 from recordings import ledger
 from recordings.ingest import facts_of
-from recordings.models import Attempt, Call, Finding, Operation, StatusChange
+from recordings.models import Attempt, BlindSpot, Call, Finding, Operation, StatusChange
+from recordings.models.watch import BlindSpotQuerySet
 
 
 def portrait(call: Call, *, now: datetime) -> dict[str, Any]:
@@ -30,7 +31,12 @@ def portrait(call: Call, *, now: datetime) -> dict[str, Any]:
         "changes": [_change(change) for change in changes],
         "operations": [_operation(operation) for operation in operations],
         "findings": [_finding(finding, call, now=now) for finding in findings],
+        "blind_spots": [_same(spot, "from_at", "until_at", "why") for spot in _blind_spots(call)],
     }
+
+
+def _blind_spots(call: Call) -> BlindSpotQuerySet:
+    return BlindSpot.objects.covering(call.began_at, call.over_at).of(call.recorder_id)
 
 
 def _change(change: StatusChange) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from django import template
 
 from recordings import rules
 from recordings.choices import CallState, ChangedField
-from recordings.models import Call, Operation, StatusChange
-from recordings.templatetags.lanes import Span, spans
+from recordings.models import BlindSpot, Call, Operation, StatusChange
+from recordings.templatetags.lanes import NARROWEST, Span, spans
 from recordings.templatetags.marks import after_end, labels_of, marks_of
 from recordings.templatetags.scale import Scale, first_known, ticks
 
@@ -41,6 +41,21 @@ class Lane:
         return self.y + self.height // 2 + 4
 
 
+@dataclass(frozen=True)
+class Band:
+    """A time of which nobody knows, behind the lanes."""
+
+    spot: BlindSpot
+    x: float
+    width: float
+
+
+def bands_of(spots: Sequence[BlindSpot], scale: Scale, *, now: datetime) -> list[Band]:
+    """Where blind spots stand; what lies outside of the drawing ends at its edge."""
+    edges = [(spot, scale.x(spot.from_at), scale.x(spot.until_at or now)) for spot in spots]
+    return [Band(spot, x, round(max(until - x, NARROWEST), 3)) for spot, x, until in edges]
+
+
 def scale_of(call: Call, changes: Sequence[StatusChange], *, now: datetime) -> Scale:
     """From the first thing known of the call to now, or to a little after its end."""
     start = first_known(call, changes)
@@ -60,9 +75,13 @@ def stamp(at: datetime, now: datetime) -> str:
 
 @register.inclusion_tag("recordings/parts/timeline.html")
 def timeline(
-    call: Call, changes: Sequence[StatusChange], operations: Sequence[Operation], now: datetime
+    call: Call,
+    changes: Sequence[StatusChange],
+    operations: Sequence[Operation],
+    now: datetime,
+    spots: Sequence[BlindSpot] = (),
 ) -> dict[str, object]:
-    """Recorder, Told to Teams and Evidence below one another, with every correction as a mark."""
+    """Recorder, Told to Teams and Evidence below one another, with every correction as a mark, and blind spots."""
     scale = scale_of(call, changes, now=now)
     since, over_at = first_known(call, changes), call.over_at
     until = over_at or now
@@ -72,6 +91,7 @@ def timeline(
     return {
         "call": call,
         "now": now,
+        "bands": bands_of(spots, scale, now=now),
         "lanes": lanes,
         "ticks": ticks(scale),
         "marks": marks,

@@ -10,7 +10,7 @@ from recordings import permissions
 from recordings.choices import Look, OperationStatus
 from recordings.forms import CorrectionForm
 from recordings.graph.errors import Explanation, explain_result, explain_try
-from recordings.models import Attempt, AttemptResult, Call, Finding, Operation, StatusChange
+from recordings.models import Attempt, AttemptResult, BlindSpot, Call, Finding, Operation, StatusChange
 from recordings.rules import Explained, duration
 from recordings.templatetags.scale import first_known
 from recordings.views.call_changes import MOST_CHANGES, SealedChange, changes_of
@@ -89,6 +89,7 @@ class CallPage:
     is_moving: bool
     since: datetime
     until: datetime
+    blind_spots: list[BlindSpot]
 
     @property
     def changes(self) -> list[StatusChange]:
@@ -170,6 +171,7 @@ def call_page(
         is_moving=call.is_live or any(not operation.is_final for operation in operations),
         since=first_known(call, [row.change for row in rows]),
         until=call.over_at or now,
+        blind_spots=list(BlindSpot.objects.covering(call.began_at, call.over_at).of(call.recorder_id)),
     )
 
 

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
 # Session, person, rights; 3 for the navigation; call, operations, tries, decisions, findings, changes, their entries,
 # other legs.
-QUERIES = 14
+QUERIES = 15
 
 
 def page_of(call: Call) -> str:

@@ -20,7 +20,7 @@ from tests.pages.conftest import HTMX, SignIn
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
 # Session, person, rights; 3 for the navigation; calls, findings, changes, newest change, recorders to choose from.
-QUERIES = 11
+QUERIES = 12
 
 
 def shown(response: Any) -> list[str]:

@@ -226,7 +226,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     with django_assert_max_num_queries(14) as seen:
         client.get(URL)
     assert not [query for query in seen.captured_queries if "COUNT(*)" in query["sql"] and "LIMIT" in query["sql"]]
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         client.get(URL, headers={"HX-Request": "true"})
 
 

@@ -13,7 +13,9 @@ from recordings.management.portrait import portrait
 
 
 class Command(BaseCommand):
-    help = "Show a call: what is captured, what Teams was told, the evidence, changes, corrections and findings."
+    help = (
+        "Show a call: what is captured, what Teams was told, the evidence, changes, corrections, findings, blind spots."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("graph_id", help="Microsoft Graph's id of the call")
