@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recordings import exports, operations
+from recordings import exports, findings, operations, services
 from recordings.choices import AttemptOutcome, LedgerAction, OperationStatus
 from recordings.ledger import body_of
-from recordings.models import Actor, Call, LedgerEntry, Operation
+from recordings.models import Actor, Call, Finding, LedgerEntry, Operation
+from recordings.services import Requester
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +210,38 @@ def test_rows_that_come_while_an_export_runs_are_left_to_the_next(olga: User, no
     next(pages)
     cast.call("late", at=now)
     assert [call.graph_id for call in next(pages)] == ["call-2"]
+
+
+def test_history_shows_every_step_of_a_finding_with_who_has_it_and_the_digest_of_its_evidence(
+    olga: User, mira: User, now: datetime
+) -> None:
+    cast.call(at=now, capture="stopped", told="recording", ended_at=now)
+    findings.sweep(now + timedelta(minutes=1))
+    finding, by = Finding.objects.get(rule="R7"), Requester.at_screen(mira)
+    services.acknowledge(finding, by=by, now=now)
+    given = services.assign(finding, to=olga, by=by, now=now)
+    services.snooze(given, until=now + timedelta(days=1), reason="vendor", by=by, now=now)
+    services.attest(finding, by=by, reason="log", root_cause="network", file=("rec.log", b"x"), now=now)
+    rows = read(b"".join(start(exports.HISTORY, exports.History().entries(), mira, now, "exact")))
+    steps = [row for row in rows if row["finding_id"] == str(finding.pk)]
+    assert [row["action"] for row in steps] == [
+        "finding.opened",
+        "finding.acknowledged",
+        "finding.assigned",
+        "finding.snoozed",
+        "finding.attested",
+    ]
+    opened, _, assigned, snoozed, attested = steps
+    assert (opened["severity"], opened["finding_rule"], opened["finding_subject"]) == ("high", "R7", "call")
+    assert (assigned["assignee"], assigned["actor"]) == ("olga", "mira")
+    assert (snoozed["put_off_until"], snoozed["reason"]) == ("2026-11-19T14:32:08.000000Z", "vendor")
+    assert (attested["resolution"], attested["root_cause"]) == ("attested", "network")
+    assert attested["evidence_sha256"] == hashlib.sha256(b"x").hexdigest()
+
+
+def test_history_shows_the_steps_of_a_finding_that_is_about_no_call(olga: User, mira: User, now: datetime) -> None:
+    cast.heartbeat(at=now - timedelta(minutes=10), capture="capturing")
+    findings.sweep(now)
+    rows = read(b"".join(start(exports.HISTORY, exports.History().entries(), mira, now, "exact")))
+    (opened,) = [row for row in rows if row["action"] == "finding.opened"]
+    assert (opened["call_id"], opened["finding_subject"], opened["recorder"]) == ("", "recorder", "rec-01")
