@@ -1,5 +1,6 @@
 """From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -76,12 +77,17 @@ def _row(call: Call, change: Change, said: Said, *, now: datetime, operation: Op
         old=change.old[:32],
         new=change.new[:32],
         source=change.source,
-        actor=Actor.objects.graph() if change.source == Source.GRAPH else said.actor,
+        actor=said.actor if change.source == said.source else _actor_of(change, said),
         reason=_reason(change, said)[:1024],
         operation=operation,
         occurred_at=change.at,
         recorded_at=now,
     )
+
+
+def _actor_of(change: Change, said: Said) -> Actor:
+    """Graph's own word stays Graph's, though another one's brought it to light."""
+    return Actor.objects.graph() if change.source == Source.GRAPH else said.actor
 
 
 def _reason(change: Change, said: Said) -> str:
@@ -150,16 +156,32 @@ def reschedule(call: Call, *, now: datetime) -> None:
 
 def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
     """The same for many calls at once: two queries for what lies beside them all, and one to save them."""
+    if any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls):
+        _save(calls)  # so that they find one another as they are now
+    _schedule_all(calls, now=now)
+    _save(calls)
+
+
+def reschedule_unchanged(calls: Collection[Call], *, now: datetime) -> None:
+    """The same where only their corrections have moved, so that nothing but the moments is to be saved."""
+    before = {call.pk: (call.due_after, call.probe_after) for call in calls}
+    _schedule_all(calls, now=now)
+    alike: dict[tuple[datetime | None, datetime | None], list[int]] = defaultdict(list)
+    for call in calls:
+        if (call.due_after, call.probe_after) != before[call.pk]:
+            alike[call.due_after, call.probe_after].append(call.pk)
+    for (due_after, probe_after), keys in alike.items():
+        Call.objects.filter(pk__in=keys).update(due_after=due_after, probe_after=probe_after)
+
+
+def _schedule_all(calls: Collection[Call], *, now: datetime) -> None:
     findings: dict[int, list[Finding]] = {call.pk: [] for call in calls}
     for finding in Finding.objects.filter(call__in=calls).order_by("since_at"):
         findings[cast("int", finding.call_id)].append(finding)
     decided = Operation.objects.filter(call__in=calls, status__in=_DECIDED).order_by("id")
     latest = {operation.call_id: operation for operation in decided}
-    if any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls):
-        _save(calls)  # so that they find one another as they are now
     for call in calls:
         _schedule(call, _facts(call, latest.get(call.pk)), findings[call.pk], now=now)
-    _save(calls)
 
 
 def _save(calls: Collection[Call]) -> None:

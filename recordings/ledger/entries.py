@@ -46,7 +46,7 @@ def append(entries: Collection[LedgerEntry]) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry is recorded in the transaction of its step")
     LedgerEntry.objects.bulk_create(entries)
-    Unsealed.objects.bulk_create(Unsealed(entry=entry) for entry in entries)
+    Unsealed.objects.bulk_create(Unsealed(entry_id=entry.pk) for entry in entries)
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def entry_of(
         id=key,
         action=action,
         body=canonical({name: _scalar(value) for name, value in body.items()}),
-        actor=actor,
-        call=call,
-        operation=operation,
-        finding=finding,
+        actor_id=actor.pk,
+        call_id=call.pk if call else None,
+        operation_id=operation.pk if operation else None,
+        finding_id=finding.pk if finding else None,
         occurred_at=occurred_at or now,
         recorded_at=now,
     )

@@ -30,7 +30,7 @@ class CorrectionRefused(Exception):
 IN_PROGRESS = "Another correction of this call is in progress. Wait for its outcome; nothing was sent."
 
 
-def ruling(call: Call, wish: str, *, now: datetime) -> rules.Ruling:
+def ruling(call: Call, wish: str, *, now: datetime, graces: rules.Graces | None = None) -> rules.Ruling:
     """Whether `wish` may be told to Teams about `call` now (aware UTC): invariants 4, 7 and 8."""
     if call.tenant_id != settings.GRAPH_TENANT_ID.lower():
         why = "This call belongs to another tenant than the one On Record is connected to."
@@ -39,7 +39,7 @@ def ruling(call: Call, wish: str, *, now: datetime) -> rules.Ruling:
         wish,
         call.facts(),
         now=now,
-        graces=conf.graces(),
+        graces=graces or conf.graces(),
         require_approval=settings.REQUIRE_APPROVAL,
     )
 

@@ -42,7 +42,7 @@ def _intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
         to_send = [operation for operation in wanted if operation.status == OperationStatus.PENDING]
         actor = Actor.objects.job(ACTOR_NAME)
         attempts = operations.start_attempts(to_send, actor=actor, now=now, leased_until=now + conf.lease())
-        ingest.reschedule_all([operation.call for operation in wanted], now=now)
+        ingest.reschedule_unchanged([operation.call for operation in wanted], now=now)
         put_back([item for its_items in by_job.values() for item in its_items])
     return attempts
 

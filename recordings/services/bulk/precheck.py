@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from recordings import rules
+from recordings import conf, rules
 from recordings.choices import SENDABLE_STATUSES, BulkStanding
 from recordings.models import Call, Operation
 from recordings.services.corrections import IN_PROGRESS, ruling
@@ -86,12 +86,12 @@ def sort_calls(calls: Sequence[Call], *, wish: str, now: datetime) -> list[Sorte
     if wish not in SENDABLE_STATUSES:
         raise BulkRefused("Choose the status that Teams is to be told. Nothing was stored or sent.")
     busy = set(Operation.objects.live().filter(call__in=calls).values_list("call_id", flat=True))
-    return [Sorted(call, _standing(call, wish, is_busy=call.pk in busy, now=now)) for call in calls]
-
-
-def _standing(call: Call, wish: str, *, is_busy: bool, now: datetime) -> rules.Ruling:
-    """As for a single correction: a live one stands in the way before anything else is asked (invariant 4)."""
-    return rules.Ruling(BulkStanding.IN_PROGRESS, IN_PROGRESS) if is_busy else ruling(call, wish, now=now)
+    graces = conf.graces()
+    # As for a single correction: a live one stands in the way before anything else is asked (invariant 4).
+    in_progress = rules.Ruling(BulkStanding.IN_PROGRESS, IN_PROGRESS)
+    return [
+        Sorted(call, in_progress if call.pk in busy else ruling(call, wish, now=now, graces=graces)) for call in calls
+    ]
 
 
 def _group(standing: BulkStanding, found: list[Sorted]) -> Group:
