@@ -309,6 +309,15 @@ def test_r3_counts_from_when_capture_began_again() -> None:
     assert verdict.since == ago(50)
 
 
+def test_r3_leaves_alone_what_was_told_of_a_recorder_that_has_been_silent_since() -> None:
+    told_of_the_dead = replace(
+        GOOD, recording_status="failed", told_changed_at=ago(95), recorder_word_at=ago(900), graph_seen_at=ago(10)
+    )
+
+    assert held(told_of_the_dead) == {"R9"}
+    assert held(replace(told_of_the_dead, recorder_word_at=ago(5))) == {"R3"}, "it is alive, and captures"
+
+
 # -- R4 and R5: our own corrections
 
 

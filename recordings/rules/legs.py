@@ -86,8 +86,8 @@ def never_established(facts: CallFacts, graces: Graces) -> Verdict | None:
         return None
     if facts.over_at is not None:
         is_error = facts.result_code is not None and facts.result_code >= 400
-        due = facts.over_at + graces.dropped
-        return Verdict(Rule.NEVER_ESTABLISHED, Severity.MEDIUM, facts.first_signal_at, due) if is_error else None
+        since, due = min(facts.first_signal_at, facts.over_at), facts.over_at + graces.dropped
+        return Verdict(Rule.NEVER_ESTABLISHED, Severity.MEDIUM, since, due) if is_error else None
     rank = CALL_STATE_RANK[known_state(facts)]
     if rank >= CALL_STATE_RANK[CallState.ESTABLISHED]:
         return None

@@ -38,8 +38,13 @@ def say_capturing_untold(facts: CallFacts, verdict: Verdict, now: datetime) -> E
 
 
 def told_otherwise(facts: CallFacts, graces: Graces) -> Verdict | None:
-    """R3: Teams was told `notRecording` or `failed`, and capture goes on (Graph: updateRecordingStatus, remarks)."""
+    """R3: Teams was told `notRecording` or `failed`, and capture goes on (Graph: updateRecordingStatus, remarks).
+
+    A recorder that has said nothing since contradicts nobody: of a dead one's leg `failed` is the truth (R9).
+    """
     if facts.capture_state != CaptureState.CAPTURING or facts.recording_status not in _OTHERWISE:
+        return None
+    if facts.told_changed_at and facts.recorder_word_at and facts.recorder_word_at < facts.told_changed_at:
         return None
     since = latest(facts.capture_changed_at, facts.told_changed_at)
     if since is None:
