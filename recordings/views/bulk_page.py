@@ -114,7 +114,7 @@ def _number(text: str) -> int:
 
 
 def _chips(url: str, progress: Progress, status: str) -> list[Chip]:
-    everything = Look("", "All", "mute", "calls")
+    everything = Look("", "All", "mute", "operations")
     chips = [Chip(everything, progress.total, url, is_current=not status)]
     for one, count in progress.counts.items():
         if count or one == status:

@@ -103,7 +103,8 @@ def _of_findings(request: HttpRequest, asked: FindingFilter, *, now: datetime) -
 
 def _all(calls: QuerySet[Call], which: str, *, now: datetime) -> Chosen:
     found = _keys_of(calls)
-    return _chosen(found, f"All of {calls_words(len(found))} {which} at {now:%Y-%m-%d %H:%M:%S} UTC")
+    every = "The one call" if len(found) == 1 else f"All {calls_words(len(found))}"
+    return _chosen(found, f"{every} {which} at {now:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _understood(asked: FilterSet) -> str:

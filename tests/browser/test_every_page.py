@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from recordings import findings, services
-from recordings.models import Call, Finding, Operation
-from recordings.services import Requester
+from recordings.models import BulkJob, Call, Finding, Operation
+from recordings.services import Requester, Selection
 from sandbox.server import Sandbox
 from tests import cast
 from tests.at_graph import UPDATE
@@ -41,6 +41,8 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
     )
     cast.call("new-call", at=now, state="incoming")
     findings.sweep(now)
+    # Before the refusal of the whole tenant, which holds back what nobody waits for.
+    job = _bulk_job(sandbox, by)
     waiting = _ask("waiting-call", "notRecording", by)
     _ask_with_fault(sandbox, "lost-call", by, "close", when="after")
     _ask_with_fault(sandbox, "refused-call", by, "error", status=403, code="7504")
@@ -73,12 +75,30 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
         "close": f"/operations/{lost.pk}/close/",
         "approvals": "/approvals/",
         "approval": f"/approvals/{waiting.pk}/",
+        "bulk jobs": "/bulk/",
+        "bulk job": f"/bulk/{job.pk}/",
+        "bulk job, what failed": f"/bulk/{job.pk}/?status=failed",
+        "stop": f"/bulk/{job.pk}/stop/",
         "admin": "/admin/",
         "admin calls": "/admin/recordings/call/",
         "admin call": f"/admin/recordings/call/{lost.call_id}/change/",
         "admin operations": "/admin/recordings/operation/",
         "admin ledger": "/admin/recordings/ledgerentry/",
     }
+
+
+def _bulk_job(sandbox: Sandbox, by: Requester) -> BulkJob:
+    """One call done, one failed, one refused, since it is over."""
+    now = timezone.now()
+    for name in ("bulk-done", "bulk-failed"):
+        sandbox.add_call(call_id=name, state="established")
+        cast.call(name, at=now - timedelta(minutes=2), capture="failed", told="recording")
+    sandbox.fault("error", action=UPDATE, call_id="bulk-failed", status=409)
+    calls = Call.objects.filter(graph_id__in=("bulk-done", "bulk-failed", "ended-call"))
+    words = Selection("3 calls, chosen one by one")
+    job = services.start_bulk(calls, wish="failed", reason="the recorder broke down", by=by, selection=words, now=now)
+    services.run_bulk_due(now)
+    return job
 
 
 def _ask(call_id: str, wish: str, by: Requester) -> Operation:

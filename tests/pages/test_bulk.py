@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -100,6 +102,19 @@ def test_all_is_counted_only_to_the_limit_and_not_offered_beyond_it(
     assert 'name="all"' not in page
 
 
+def test_offering_them_all_asks_one_question_more_however_many_they_are(
+    now: datetime, mira: User, olga: User, signed_in: SignIn
+) -> None:
+    for number in range(52):
+        cast.call(f"call-{number}", at=now)
+    asked = []
+    for person in (olga, mira):
+        with CaptureQueriesContext(connection) as queries:
+            signed_in(person).get(reverse("call_list"))
+        asked.append(len(queries))
+    assert asked[1] == asked[0] + 1
+
+
 def test_a_filter_that_is_not_understood_offers_no_all(three: list[Call], mira: User, signed_in: SignIn) -> None:
     assert 'name="all"' not in text(signed_in(mira).get(reverse("call_list"), {"state": "nonsense"}))
 
@@ -119,7 +134,7 @@ def test_all_that_fit_is_the_filter_asked_again_and_says_which_and_when(
     asked = {"all": "1", "query": "stuck=1&told=recording&phase=ended", "status": "failed"}
     response = client.post(reverse("bulk_precheck"), asked)
     assert groups(response) == {"attestOnly": 2}
-    words = "All of 2 calls that fitted “Told to Teams: Recording; Stuck only; Phase: Ended” at 2026-11-18 14:32:08 UTC"
+    words = "All 2 calls that fitted “Told to Teams: Recording; Stuck only; Phase: Ended” at 2026-11-18 14:32:08 UTC"
     assert words in text(response)
 
 
@@ -135,7 +150,7 @@ def test_the_queue_of_findings_offers_their_calls_each_once(
     response = client.post(reverse("bulk_precheck"), asked)
     assert groups(response) == {"attestOnly": 1}
     rule = "R7 Still told recording after the call ended"
-    words = f"All of 1 call of the findings that fitted “Rule: {rule}” at 2026-11-18 14:32:08 UTC"
+    words = f"The one call of the findings that fitted “Rule: {rule}” at 2026-11-18 14:32:08 UTC"
     assert words in text(response)
 
 
@@ -267,7 +282,7 @@ def test_the_start_makes_a_job_of_exactly_the_calls_that_were_sorted(
     job = BulkJob.objects.get()
     assert (job.kind, job.requested_status, job.reason) == (BulkKind.CORRECT, "notRecording", "the desk checked")
     assert job.requested_by.label == "mira"
-    assert job.selection == "All of 2 calls that fitted “Phase: In progress” at 2026-11-18 14:32:08 UTC"
+    assert job.selection == "All 2 calls that fitted “Phase: In progress” at 2026-11-18 14:32:08 UTC"
     items = dict(BulkItem.objects.values_list("call__graph_id", "status"))
     assert items == {"call-stopped": BulkItemStatus.WAITING, "call-capturing": BulkItemStatus.REFUSED}
 

@@ -59,9 +59,12 @@
     isPollAnswer = event.detail.requestConfig.elt.matches("[data-poll]");
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (!isPollAnswer || !isInUse(event.detail.target)) return;
+    // What was said already is not said again.
+    const { target, fragment } = event.detail;
+    if (target.id === "live" && target.textContent === fragment.textContent) event.detail.shouldSwap = false;
+    if (!isPollAnswer || !isInUse(target)) return;
     event.detail.shouldSwap = false;
-    sayFactsChanged(event.detail.target, event.detail.fragment);
+    sayFactsChanged(target, fragment);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isPoll(event) || !event.detail.successful) return;
