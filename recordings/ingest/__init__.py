@@ -2,16 +2,13 @@
 
 from recordings.ingest.calls import (
     Said,
-    facts_of,
     locked_call,
-    next_moment,
     note_gone,
     note_no_recording_call,
     note_probe,
     reschedule,
     reschedule_all,
     reschedule_unchanged,
-    settled_rules,
     take_in_all,
     told,
     word_gone,
@@ -22,6 +19,7 @@ from recordings.ingest.cloudevents import TooManyEvents, parse_events
 from recordings.ingest.events import BadEvent, Event
 from recordings.ingest.held import locked_calls
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
+from recordings.ingest.moments import facts_of, next_moment, next_moments, settled_rules
 from recordings.ingest.notifications import ingest_notifications, outcome_of, status_after, take_operation
 from recordings.ingest.observing import Observation, observe
 from recordings.ingest.probes import lease_probes, put_off_probes
@@ -65,6 +63,7 @@ __all__ = [
     "locked_call",
     "locked_calls",
     "next_moment",
+    "next_moments",
     "note_blocked",
     "note_gone",
     "note_no_recording_call",

@@ -2,20 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
 
-from recordings import conf, ledger, rules
-from recordings.choices import LIVE_STATUSES, SETTLED_BY_PERSON, CallState, LedgerAction, OperationStatus, Source
+from recordings import ledger, rules
+from recordings.choices import CallState, LedgerAction, Source
 from recordings.graph.wire import GraphCall
+from recordings.ingest.moments import next_moments
 from recordings.ingest.observing import Change, Observation, learn_result, observe
 from recordings.ingest.probes import next_probe
 from recordings.models import (
     Actor,
     Call,
-    FactsBeside,
-    Finding,
     LedgerEntry,
     Operation,
     StatusChange,
@@ -116,56 +114,24 @@ def _entry(row: StatusChange, said: Said) -> LedgerEntry:
     )
 
 
-def facts_of(call: Call) -> rules.CallFacts:
-    """The call's facts together with those of its corrections, and of the other legs where they matter."""
-    decided = Operation.objects.filter(call=call, status__in=_DECIDED)
-    return _facts(call, decided.order_by("-id").first())
-
-
-_DECIDED = (*LIVE_STATUSES, OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.UNRESOLVED)
-
-
-def _facts(call: Call, latest: Operation | None) -> rules.CallFacts:
-    facts = call.facts(**_of_correction(latest))
-    if call.call_chain_id and rules.asks_for_siblings(facts):
-        return replace(facts, siblings_over_at=_siblings_over_at(call))
-    return facts
-
-
-def _of_correction(latest: Operation | None) -> FactsBeside:
-    """What the rules need of the latest correction: whether it is live, else whether it came to nothing."""
-    if latest is None or latest.status == OperationStatus.COMPLETED:
-        return {}
-    if latest.is_live:
-        return {"operation_status": latest.status, "operation_since": latest.approved_at or latest.requested_at}
-    return {"failed_operation_at": latest.finished_at, "failed_operation_wish": latest.requested_status}
-
-
-def _siblings_over_at(call: Call) -> datetime | None:
-    """Until when the other legs of the conversation went on; the end of time while one of them lives."""
-    legs = Call.objects.filter(call_chain_id=call.call_chain_id, tenant_id=call.tenant_id).exclude(pk=call.pk)
-    ends = [ended_at or gone_at or FAR_AWAY for ended_at, gone_at in legs.values_list("ended_at", "gone_at")]
-    return max(ends, default=None)
-
-
 def reschedule(call: Call, *, now: datetime) -> None:
     """Write the next moments at which the sweep and the sync must look at this call, and save it."""
-    _schedule(call, facts_of(call), list(Finding.objects.filter(call=call).order_by("since_at")), now=now)
+    _schedule((call,), now=now)
     call.save()
 
 
 def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
-    """The same for many calls at once: two queries for what lies beside them all, and one to save them."""
+    """The same for many calls at once: as many queries for a thousand as for one."""
     if any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls):
         _save(calls)  # so that they find one another as they are now
-    _schedule_all(calls, now=now)
+    _schedule(calls, now=now)
     _save(calls)
 
 
 def reschedule_unchanged(calls: Collection[Call], *, now: datetime) -> None:
     """The same where only their corrections have moved, so that nothing but the moments is to be saved."""
     before = {call.pk: (call.due_after, call.probe_after) for call in calls}
-    _schedule_all(calls, now=now)
+    _schedule(calls, now=now)
     alike: dict[tuple[datetime | None, datetime | None], list[int]] = defaultdict(list)
     for call in calls:
         if (call.due_after, call.probe_after) != before[call.pk]:
@@ -174,42 +140,16 @@ def reschedule_unchanged(calls: Collection[Call], *, now: datetime) -> None:
         Call.objects.filter(pk__in=keys).update(due_after=due_after, probe_after=probe_after)
 
 
-def _schedule_all(calls: Collection[Call], *, now: datetime) -> None:
-    findings: dict[int, list[Finding]] = {call.pk: [] for call in calls}
-    for finding in Finding.objects.filter(call__in=calls).order_by("since_at"):
-        findings[cast("int", finding.call_id)].append(finding)
-    decided = Operation.objects.filter(call__in=calls, status__in=_DECIDED).order_by("id")
-    latest = {operation.call_id: operation for operation in decided}
+def _schedule(calls: Collection[Call], *, now: datetime) -> None:
+    moments = next_moments(calls, now=now)
     for call in calls:
-        _schedule(call, _facts(call, latest.get(call.pk)), findings[call.pk], now=now)
+        call.due_after, call.probe_after = moments[call.pk], next_probe(call)
 
 
 def _save(calls: Collection[Call]) -> None:
     """Save rows that are there and locked, all in one statement."""
     columns = [field.name for field in Call._meta.concrete_fields if not field.primary_key]
     Call.objects.bulk_create(calls, update_conflicts=True, unique_fields=["id"], update_fields=columns)
-
-
-def _schedule(call: Call, facts: rules.CallFacts, findings: Collection[Finding], *, now: datetime) -> None:
-    call.due_after = next_moment(facts, findings, now=now)
-    call.probe_after = next_probe(call)
-
-
-def next_moment(facts: rules.Facts, findings: Collection[Finding], *, now: datetime) -> datetime | None:
-    """When the sweep must look at a subject with these facts and findings (aware UTC)."""
-    return rules.next_due(
-        facts,
-        open_rules=frozenset(finding.rule for finding in findings if finding.is_open),
-        settled_rules=settled_rules(findings),
-        graces=conf.graces(),
-        now=now,
-    )
-
-
-def settled_rules(findings: Iterable[Finding]) -> dict[str, datetime]:
-    """Rules that a person's word has closed, each with the beginning of the latest condition it closed."""
-    closed = [finding for finding in findings if finding.resolution in SETTLED_BY_PERSON]
-    return {finding.rule: finding.since_at for finding in sorted(closed, key=lambda finding: finding.since_at)}
 
 
 def told(call: Call, operation: Operation, *, actor: Actor, now: datetime) -> None:

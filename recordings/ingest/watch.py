@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from recordings import conf, ledger, rules
 from recordings.choices import LedgerAction
-from recordings.ingest.calls import next_moment
+from recordings.ingest.moments import next_moment
 from recordings.models import Actor, Beat, BlindSpot, Recorder, Tenant
 
 ACTOR_NAME = "watch"
