@@ -50,10 +50,20 @@ def event(kind: str, call_id: str = "", *, at: datetime, **data: Any) -> dict[st
     }
 
 
-def tell(kind: str, call_id: str = "", *, at: datetime, by: Recorder | None = None, **data: Any) -> None:
-    """Let the recorder say something, and take it in at that moment."""
-    body = json.dumps(event(kind, call_id, at=at, **data)).encode()
-    ingest_events(parse_events(body, now=at), recorder=by or recorder(now=at), body=body, now=at)
+def tell(
+    kind: str,
+    call_id: str = "",
+    *,
+    at: datetime,
+    heard_at: datetime | None = None,
+    sequence: int | str = 0,
+    by: Recorder | None = None,
+    **data: Any,
+) -> None:
+    """Let the recorder say something, and take it in at that moment, or later."""
+    now = heard_at or at
+    body = json.dumps(event(kind, call_id, at=at, **data) | {"sequence": sequence}).encode()
+    ingest_events(parse_events(body, now=now), recorder=by or recorder(now=at), body=body, now=now)
 
 
 def call(

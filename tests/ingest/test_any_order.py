@@ -58,7 +58,7 @@ an_end = results.map(lambda result: ("call.ended", {"resultInfo": result} if res
 @st.composite
 def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     """What one or two legs of one recorder say: each word once, some for one moment, told apart by their sequence."""
-    events = []
+    events: list[dict[str, Any]] = []
     for leg in range(draw(st.integers(1, 2))):
         words = draw(st.lists(a_word, min_size=1, max_size=9)) + draw(st.lists(an_end, max_size=2))
         for kind, data in words:
@@ -114,7 +114,7 @@ def known(world: str) -> list[dict[str, Any]]:
     calls = Call.objects.filter(graph_id__startswith=world).order_by("graph_id")
     own = {"id", "graph_id", "due_after", "recorder_id"}
     rows = [{name: value for name, value in row.items() if name not in own} for row in calls.values()]
-    return [row | {"call_chain_id": row["call_chain_id"].removeprefix(world)} for row in rows]
+    return [row | {"call_chain_id": str(row["call_chain_id"]).removeprefix(world)} for row in rows]
 
 
 def facts(world: str) -> list[rules.CallFacts]:

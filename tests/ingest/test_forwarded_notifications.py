@@ -163,7 +163,7 @@ def test_the_same_message_directly_and_forwarded_counts_once(
     bot: Machine, graph: Graph, good: str, leg: Leg, at: datetime, first: str
 ) -> None:
     copy = forwarded(notices.created(leg, "incoming"), at=at, authorization=good, message_id="message-1")
-    ways = [
+    ways: list[Callable[[], Any]] = [
         lambda: graph.tell(notices.created(leg, "incoming"), message_id="message-1"),
         lambda: bot.post(copy),
     ]
