@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 QUERIES = 15
 
 
-def page_of(call: Call) -> str:
+def page_of(call: Call | None) -> str:
+    assert call is not None
     return reverse("call_detail", args=[call.graph_id])
 
 
