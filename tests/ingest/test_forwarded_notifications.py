@@ -16,7 +16,7 @@ from sandbox.messages import Json
 from sandbox.server import Sandbox
 from sandbox.state import Call as Leg
 from tests import cast
-from tests.ingest.posting import RECORDER, Graph, Machine, changes, error_of, stored
+from tests.ingest.posting import RECORDER, Graph, Machine, broken_database, changes, error_of, stored
 from tests.ingest.test_graph_notifications import BAD_TOKENS, word_on
 
 pytestmark = pytest.mark.django_db
@@ -243,3 +243,26 @@ def test_the_token_is_stored_nowhere(bot: Machine, good: str, leg: Leg, at: date
     rows = [*Delivery.objects.values(), *LedgerEntry.objects.values(), *Call.objects.values()]
     assert rows
     assert not any(token in str(row) for row in rows)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("debug", [True, False])
+def test_no_error_page_and_no_log_shows_the_token(
+    bot: Machine,
+    good: str,
+    leg: Leg,
+    at: datetime,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    debug: bool,
+) -> None:
+    settings.DEBUG = debug
+    caplog.set_level("DEBUG")
+
+    with broken_database():
+        answer = bot.post(forwarded(notices.created(leg, "incoming"), at=at, authorization=good, message_id="m"))
+
+    assert answer.status_code == 500
+    signature = good.rpartition(".")[2]
+    assert signature not in answer.text
+    assert signature not in caplog.text
