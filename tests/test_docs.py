@@ -20,6 +20,8 @@ from pytest_django.live_server_helper import LiveServer
 from recordings import checks, permissions, services
 from recordings.choices import (
     AttemptOutcome,
+    BulkItemStatus,
+    BulkStanding,
     CaptureState,
     LedgerAction,
     OperationStatus,
@@ -171,6 +173,12 @@ def test_the_runbook_has_a_section_and_the_severity_of_each_rule() -> None:
 
 def test_the_runbook_names_every_root_cause() -> None:
     assert missing_from(read("docs/operations.md"), [str(cause.label) for cause in RootCause]) == []
+
+
+@pytest.mark.parametrize("choices", [BulkStanding, BulkItemStatus])
+def test_the_runbook_names_every_word_of_a_bulk_job(choices: type[Worded]) -> None:
+    runbook = read("docs/operations.md")
+    assert [choice.label for choice in choices if not re.search(rf"^ *\| {choice.label} \| ", runbook, re.M)] == []
 
 
 def test_the_runbook_names_every_action_of_the_ledger() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 STUCK = 120
 # What the first POST of each of these comes to. Trying again can mend the first three.
-TROUBLES = {
+TROUBLES: dict[str, dict[str, Any]] = {
     "call-in-conflict": {"do": "error", "status": 409},
     "call-too-early": {"do": "error", "status": 412},
     "call-microsoft-failed": {"do": "operation", "operation": {"status": "failed", "code": 500, "subcode": 7}},

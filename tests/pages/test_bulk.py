@@ -40,13 +40,19 @@ def stopped(graph_id: str, *, now: datetime) -> Call:
     return Call.objects.get(graph_id=graph_id)
 
 
+def over(graph_id: str, *, now: datetime) -> Call:
+    """The call ended, and Teams is still told recording."""
+    calls_cast.told_after_end(graph_id, now=now)
+    return Call.objects.get(graph_id=graph_id)
+
+
 @pytest.fixture
 def three(now: datetime) -> list[Call]:
     """One that can be corrected, one that captures, one that is over and still stuck."""
     return [
         stopped("call-stopped", now=now),
         calls_cast.recorded("call-capturing", now=now),
-        calls_cast.told_after_end("call-over", now=now).call,
+        over("call-over", now=now),
     ]
 
 
@@ -82,8 +88,7 @@ def test_the_list_offers_rows_and_all_that_fit_to_those_who_may_act(
     three: list[Call], mira: User, olga: User, signed_in: SignIn
 ) -> None:
     page = text(signed_in(mira).get(reverse("call_list"), {"stuck": "1"}))
-    over = Call.objects.get(graph_id="call-over")
-    assert f'value="{over.pk}"' in page
+    assert f'value="{three[2].pk}"' in page
     assert 'name="query" value="stuck=1"' in page
     assert "Select all 2 calls that fit the filter" in page
     assert "bulk-form" not in text(signed_in(olga).get(reverse("call_list")))
@@ -129,8 +134,7 @@ def test_all_that_fit_is_the_filter_asked_again_and_says_which_and_when(
     now: datetime, three: list[Call], mira: User, signed_in: SignIn
 ) -> None:
     client = signed_in(mira)
-    late = calls_cast.told_after_end("call-over-too", now=now).call
-    assert late
+    over("call-over-too", now=now)
     asked = {"all": "1", "query": "stuck=1&told=recording&phase=ended", "status": "failed"}
     response = client.post(reverse("bulk_precheck"), asked)
     assert groups(response) == {"attestOnly": 2}
