@@ -1,6 +1,7 @@
 """Findings: opened and closed by the sweep, worked by people. The only writer of Finding and EvidenceFile."""
 
-from recordings.findings.sweeping import recompute, sweep, sweep_call
+from recordings.findings.recomputing import Recomputed, recompute
+from recordings.findings.sweeping import sweep, sweep_call
 from recordings.findings.working import (
     acknowledge,
     assign,
@@ -13,6 +14,7 @@ from recordings.findings.working import (
 )
 
 __all__ = [
+    "Recomputed",
     "acknowledge",
     "assign",
     "attest",

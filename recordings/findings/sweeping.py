@@ -17,7 +17,6 @@ from recordings.ingest import (
     close_blind_spot,
     facts_of,
     is_silent,
-    next_moment,
     open_blind_spot,
     recorder_facts,
     reschedule,
@@ -29,7 +28,6 @@ from recordings.models import Actor, Call, Finding, Recorder, Tenant
 from recordings.passes import each
 
 ACTOR_NAME = "sweep"
-READ_AT_ONCE = 1000
 
 
 class Subject(TypedDict, total=False):
@@ -173,39 +171,3 @@ def _recover(finding: Finding, *, actor: Actor, now: datetime) -> None:
     finding.wakes_after = None
     finding.save()
     ledger.record(LedgerAction.FINDING_RESOLVED, actor=actor, now=now, finding=finding, resolution=finding.resolution)
-
-
-def recompute(now: datetime) -> Iterator[int]:
-    """After a change of the rules or their graces: the next moment of every call anew (aware UTC), in batches.
-
-    Yields how many calls were read so far. Only a call whose moment differs is written; the sweep does the rest.
-    """
-    read, last = 0, 0
-    while rows := list(Call.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "graph_id")[:READ_AT_ONCE]):
-        each(rows, lambda row: _recompute_call(row[1], now=now))
-        read, last = read + len(rows), rows[-1][0]
-        yield read
-    each(list(Recorder.objects.values_list("pk", flat=True)), lambda pk: _recompute_recorder(pk, now=now))
-    each(list(Tenant.objects.values_list("pk", flat=True)), lambda pk: _recompute_tenant(pk, now=now))
-
-
-def _recompute_call(graph_id: str, *, now: datetime) -> None:
-    with transaction.atomic():
-        call = _locked(Call.objects.filter(graph_id=graph_id), wait=True)
-        if call is None:
-            return
-        due = next_moment(facts_of(call), list(Finding.objects.filter(call=call)), now=now)
-        if due != call.due_after:
-            reschedule(call, now=now)
-
-
-def _recompute_recorder(pk: int, *, now: datetime) -> None:
-    with transaction.atomic():
-        if recorder := _locked(Recorder.objects.filter(pk=pk), wait=True):
-            reschedule_recorder(recorder, now=now)
-
-
-def _recompute_tenant(pk: int, *, now: datetime) -> None:
-    with transaction.atomic():
-        if tenant := _locked(Tenant.objects.filter(pk=pk), wait=True):
-            reschedule_tenant(tenant, now=now)

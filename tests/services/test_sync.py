@@ -65,7 +65,7 @@ def test_an_answer_is_a_sign_of_life_and_the_call_comes_up_again_as_much_later(s
     assert known.probe_after == now + SILENT + timedelta(seconds=60)
 
 
-def test_a_call_that_ended_unnoticed_is_ended_by_graphs_word(sandbox: Sandbox, now: datetime) -> None:
+def test_a_call_that_ended_unnoticed_is_not_live_any_more(sandbox: Sandbox, now: datetime) -> None:
     call(sandbox, "call-1", at=now)
     sandbox.end_call("call-1")
     sync(now + SILENT)
