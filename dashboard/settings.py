@@ -221,9 +221,6 @@ SETTLE_GRACE = env.float("SETTLE_GRACE", default=60.0)
 SYNC_AFTER = env.float("SYNC_AFTER", default=60.0)
 SYNC_CALLS = env.int("SYNC_CALLS", default=50)
 WATCH_URL = env.str("WATCH_URL", default="")
-SYNC_AFTER = env.float("SYNC_AFTER", default=60.0)
-SYNC_CALLS = env.int("SYNC_CALLS", default=50)
-WATCH_URL = env.str("WATCH_URL", default="")
 
 LOGGING = {
     "version": 1,
