@@ -442,13 +442,13 @@ def test_r10_is_about_mid_call_so_a_leg_that_was_never_established_is_r13s() -> 
 # -- R11: Graph takes no status for this call
 
 
-def test_r11_is_critical_while_the_recorder_captures_and_ends_with_the_call() -> None:
-    capturing = replace(GOOD, status_refused_at=ago(9), is_policy_call=False)
-    verdict = verdict_of(Rule.STATUS_REFUSED, capturing)
+def test_r11_ends_with_the_call_and_leaves_it_to_r1_that_nothing_may_be_captured_there() -> None:
+    facts, *_ = SITUATIONS[Rule.CAPTURING_UNTOLD]
+    assert isinstance(facts, CallFacts)
+    capturing = replace(facts, status_refused_at=ago(9), is_policy_call=False)
 
-    assert verdict
-    assert verdict.severity == Severity.CRITICAL
-    assert "R11" not in held(replace(capturing, ended_at=ago(1)))
+    assert held(capturing) == {"R1", "R11"}
+    assert held(replace(capturing, ended_at=ago(1))) == {"R1"}
     assert not said_of(Rule.STATUS_REFUSED, capturing).graph_can_act
 
 

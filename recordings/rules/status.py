@@ -116,13 +116,14 @@ def say_told_after_end(facts: CallFacts, verdict: Verdict, now: datetime) -> Exp
 
 
 def status_refused(facts: CallFacts, graces: Graces) -> Verdict | None:
-    """R11: Graph answers 8506 where the bot did not come by a recording policy; no status can ever be set."""
+    """R11: Graph answers 8506 where the bot did not come by a recording policy; no status can ever be set.
+
+    That nothing may be captured there either is for R1 to say, which is critical.
+    """
     if facts.status_refused_at is None or not facts.is_live:
         return None
-    is_capturing = facts.capture_state == CaptureState.CAPTURING
-    severity = Severity.CRITICAL if is_capturing else Severity.MEDIUM
     due = facts.status_refused_at + graces.refused
-    return Verdict(Rule.STATUS_REFUSED, severity, facts.status_refused_at, due)
+    return Verdict(Rule.STATUS_REFUSED, Severity.MEDIUM, facts.status_refused_at, due)
 
 
 def say_status_refused(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained:
