@@ -29,6 +29,7 @@ from django.utils import timezone
 
 from bench.databases import fresh_database
 from recordings import services
+from recordings.choices import BulkItemStatus
 from recordings.models import AttemptResult, BulkJob, Call, LedgerEntry, Recorder
 from recordings.services.bulk.pool import WIDTH
 from sandbox.defaults import CLIENT_ID, CLIENT_SECRET, TENANT_ID
@@ -157,7 +158,7 @@ def _check(job: BulkJob, count: int) -> None:
     done = services.progress(job).counts
     results = AttemptResult.objects.filter(attempt__operation__bulkitem__job=job, outcome="accepted").count()
     kept = LedgerEntry.objects.filter(operation__bulkitem__job=job).count()
-    if (done["done"], results, kept) != (count, count, 4 * count):
+    if (done[BulkItemStatus.DONE], results, kept) != (count, count, 4 * count):
         sys.exit(f"Of {count} corrections {dict(done)}, {results} results, {kept} ledger entries.")
 
 

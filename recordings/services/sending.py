@@ -141,7 +141,7 @@ def try_at_wire(
     renewed = is_second_chance
     while True:
         try:
-            budget.wait_for_turn(until=until)
+            budget.wait_for_turn(until=until, clock=clock)
         except GraphNotSent as problem:
             _hold(key, problem, now=clock())
             return

@@ -65,7 +65,7 @@ class _Pass:
     def run(self, first: Sequence[int]) -> int:
         """The vanguard alone, then everything else as fast as answers come."""
         self._begin(first)
-        self._store_all()
+        self._store(least=len(first))
         while keys := self._next():
             self._begin(keys)
         self._store_all()
@@ -103,6 +103,7 @@ class _Pass:
                 time.sleep(wait)
             if self._is_stopped:
                 return False
+        self._pool.resume()
         return True
 
     def _stop(self, why: str, *, wait_seconds: float = ASK_AGAIN.total_seconds()) -> None:
@@ -114,9 +115,11 @@ class _Pass:
         while self._pool.outstanding:
             self._store()
 
-    def _store(self) -> None:
+    def _store(self, *, least: int = 1) -> None:
         """Store what has come back, together if that can be, and learn from it."""
-        found = self._pool.answers(most=BATCH)
+        found = self._pool.answers(least=least, most=BATCH)
+        if not found:
+            return
         gone = sum(tried.is_gone for _, tried in found)
         self._gone, self._answered = self._gone + gone, self._answered + len(found)
         suspect = most_are_gone(gone, of=len(found)) or most_are_gone(self._gone, of=self._answered)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from recordings import ledger, permissions
-from recordings.choices import BulkItemStatus, BulkKind, LedgerAction, RootCause
+from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, RootCause
 from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Operation
 from recordings.services.attesting import CannotAttest, keep_evidence
 from recordings.services.bulk.attestable import refusals_of
@@ -45,7 +45,7 @@ def _start_correction(job: BulkJob, found: Sequence[Sorted], *, by: Requester, n
         )
     items = [_item(one.call, "" if one.is_workable else one.ruling.why, now=now) for one in found]
     with transaction.atomic():
-        _store(job, items, by=by, now=now, counts=counted(standings))
+        _store(job, items, by=by, now=now, counts=counted({standing: standings[standing] for standing in BulkStanding}))
     return job
 
 

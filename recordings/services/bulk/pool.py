@@ -50,12 +50,15 @@ class Pool:
             self.outstanding += 1
             self._threads.submit(self._try, attempt, lease_until).add_done_callback(self._done.put)
 
-    def answers(self, *, most: int) -> list[Try]:
-        """What has come back, at most so many, and at least one while any is outstanding."""
+    def resume(self) -> None:
+        self._paused.clear()
+
+    def answers(self, *, least: int = 1, most: int) -> list[Try]:
+        """What has come back, at most so many; waits until it is so many at least, or all that is outstanding."""
         found: list[Try] = []
         while len(found) < min(most, self.outstanding):
             try:
-                found.append(self._done.get(block=not found).result())
+                found.append(self._done.get(block=len(found) < least).result())
             except Empty:
                 break
         self.outstanding -= len(found)
