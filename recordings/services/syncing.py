@@ -14,7 +14,8 @@ from recordings import conf, ingest, passes
 from recordings.choices import CallState
 from recordings.graph.errors import GraphError, GraphNotSent, GraphThrottled
 from recordings.models import Call
-from recordings.services import connection
+from recordings.services import budget, connection
+from recordings.services.bulk.correcting import KEPT_FOR_PEOPLE
 from recordings.services.reading import SUSPECT_FROM, Reading, is_refused, is_suspect, probe_call, take_in
 from recordings.services.sending import Clock
 from recordings.services.tenants import is_of_tenant
@@ -67,16 +68,24 @@ def sync(now: datetime, *, limit: int | None = None, clock: Clock = timezone.now
 
 
 def _probe(calls: Sequence[Call], *, clock: Clock) -> list[Reading]:
-    """One after another for no longer than a person would wait, up to the first problem that would meet all others."""
+    """One after another for no longer than a person would wait, up to the first problem that would meet all others.
+
+    Each request takes its turn in the budget of all workers; see `connection`.
+    """
     until = connection.deadline()
     readings: list[Reading] = []
     for call in calls:
-        if passes.stopping.is_set() or time.monotonic() >= until:
+        if passes.stopping.is_set() or time.monotonic() >= until or _is_short(clock()):
             break
         readings.append(probe_call(call, now=clock()))
         if _meets_all(readings[-1].problem):
             break
     return readings
+
+
+def _is_short(now: datetime) -> bool:
+    """Whether the requests that are left now are better left to people: nobody waits for a probe."""
+    return budget.take(0, now=now, keep=KEPT_FOR_PEOPLE * settings.GRAPH_BURST) > 0
 
 
 def _meets_all(problem: GraphError | None) -> bool:

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from recordings import ingest, services
 from recordings.models import Call
-from recordings.services import Found
+from recordings.services import Found, budget
 from sandbox.server import Sandbox
 from tests import cast
 
@@ -134,6 +134,18 @@ def test_a_problem_that_meets_all_ends_the_pass_and_the_others_wait_as_long_as_g
     assert asked(sandbox) == ["call-0"]
     waiting = Call.objects.exclude(graph_id="call-0").values_list("probe_after", flat=True)
     assert set(waiting) == {at + timedelta(seconds=40)}
+
+
+def test_what_is_left_of_the_budget_is_left_to_people(sandbox: Sandbox, now: datetime, settings: Settings) -> None:
+    for number in range(3):
+        call(sandbox, f"call-{number}", at=now)
+    at = now + SILENT
+    while not budget.take(1, now=at, keep=9):
+        pass
+    assert sync(at).found == {Found.NOT_ASKED: 3}
+    assert asked(sandbox) == []
+    later = at + timedelta(seconds=30)
+    assert sync(later).found == {Found.LIVE: 3}
 
 
 def test_a_problem_of_one_call_does_not_keep_the_others_waiting(sandbox: Sandbox, now: datetime) -> None:
