@@ -57,6 +57,7 @@ _FOREIGN = (
     "ALLOWED_HOSTS",
     "CSRF_",
     "PUBLIC_URL",
+    "WATCH_URL",
 )
 _ALSO_FOREIGN = (
     "BEHIND_TLS_PROXY",
@@ -109,6 +110,7 @@ def own_settings(place: Place) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DATABASE_URL": f"sqlite:///{place.directory / 'onrecord.sqlite3'}",
         "PUBLIC_URL": place.site,
+        "WATCH_URL": f"{place.site}/readyz",
         "ALLOW_STAND_IN": "1",
         "GRAPH_BASE_URL": f"{place.microsoft}/v1.0",
         "GRAPH_AUTHORITY": f"{place.microsoft}/{TENANT_ID}/v2.0",
