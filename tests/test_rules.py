@@ -462,6 +462,8 @@ def test_r12_quotes_the_code_and_holds_until_microsoft_serves_the_tenant_again()
         "Microsoft has refused our app in this tenant for 1 min 40 s (7504): Consent is missing. Rule R12."
     )
     assert held(replace(TENANT, blocked_at=None)) == set()
+    unusable = said_of(Rule.TENANT_BLOCKED, replace(TENANT, code="configuration"))
+    assert unusable.sentence.startswith("Our own credential has not been usable in this tenant for 1 min 40 s")
 
 
 # -- R13: never established

@@ -37,8 +37,9 @@ def tenant_blocked(facts: TenantFacts, graces: Graces) -> Verdict | None:
 def say_tenant_blocked(facts: TenantFacts, verdict: Verdict, now: datetime) -> Explained:
     said = f": {facts.message.rstrip('.')}" if facts.message else ""
     code = f" ({facts.code})" if facts.code else ""
+    who = "Our own credential has not been usable" if facts.code == "configuration" else "Microsoft has refused our app"
     return Explained(
-        f"Microsoft has refused our app in this tenant for {duration(now - verdict.since)}{code}{said}.",
+        f"{who} in this tenant for {duration(now - verdict.since)}{code}{said}.",
         "Whether the recorder's own app is refused, too.",
         "Have the app's registration, its credential and the tenant's consent checked. No correction can work before.",
     )

@@ -125,4 +125,3 @@ def test_many_are_one_query_and_the_latest_are_named(
         shown = client.get(url).content.decode()
     assert shown.count("On Record did not run") == 5
     assert "Earlier ones are in the history export." in shown
-

@@ -1,6 +1,8 @@
 """The worker beats for the site, which it asks where it can, so that a time without ears is noticed."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -60,6 +62,22 @@ def test_a_site_that_is_down_is_a_blind_spot_until_it_is_back(
     services.beat(now + 3 * LATER)
     spot.refresh_from_db()
     assert spot.until_at == now + 3 * LATER
+
+
+def test_workers_that_beat_at_once_after_a_gap_make_one_spot(now: datetime) -> None:
+    services.beat(now)
+    start = threading.Barrier(4)
+
+    def work(_: int) -> None:
+        start.wait()
+        try:
+            services.beat(now + LATER)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert [(spot.from_at, spot.until_at) for spot in BlindSpot.objects.all()] == [(now, now + LATER)]
 
 
 @pytest.mark.parametrize("path", ["/", "/no-such-page"])
