@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if not once:
             raise CommandError("Say --once. What runs on and on is `manage.py work`. Nothing was done.")
         refuse_on_errors()
-        done = dict.fromkeys(("sent", "settled", "expired", "asked", "swept"), 0)
+        done = dict.fromkeys(("sent", "settled", "expired", "bulk", "asked", "swept"), 0)
         for _ in range(MOST_ROUNDS):
             round_done = _round()
             done = {name: done[name] + round_done[name] for name in done}
@@ -34,7 +34,8 @@ class Command(BaseCommand):
                 break
         self.stdout.write(
             f"Looked at {done['sent']} corrections to send and {done['settled']} to settle, let {done['expired']} "
-            f"approvals expire, asked for {done['asked']} silent calls, swept {done['swept']} calls."
+            f"approvals expire, worked off {done['bulk']} items of bulk jobs, asked for {done['asked']} silent calls, "
+            f"swept {done['swept']} calls."
         )
 
 
@@ -43,6 +44,7 @@ def _round() -> dict[str, int]:
         "sent": services.send_due(timezone.now()),
         "settled": services.settle_due(timezone.now()),
         "expired": services.expire_approvals(timezone.now()),
+        "bulk": services.run_bulk_due(timezone.now()),
         "asked": services.sync(timezone.now()).found.total(),
         "swept": findings.sweep(timezone.now()),
     }
