@@ -13,6 +13,7 @@ from recordings.choices import CallState, OperationStatus
 from recordings.graph.wire import recording_status_body
 from recordings.models import Actor, Attempt, Call, LedgerEntry, Operation, StatusChange
 from recordings.services import CorrectionRefused, Requester
+from recordings.services.tries import Tried
 from sandbox.server import Sandbox
 from tests import cast, test_one_writer
 from tests.at_graph import UPDATE, posts
@@ -41,7 +42,7 @@ def test_invariant_1_intent_before_action(
     seen: list[tuple[int, int, int, bool]] = []
     send = services.sending._post
 
-    def looking_post(attempt: Attempt, *, until: float) -> services.sending.Tried:
+    def looking_post(attempt: Attempt, *, until: float) -> Tried:
         in_transaction = connection.in_atomic_block
         entries = LedgerEntry.objects.filter(action="correction.sent").count()
         seen.append((Operation.objects.count(), entries, Attempt.objects.count(), in_transaction))
