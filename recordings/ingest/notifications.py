@@ -33,6 +33,7 @@ def ingest_notifications(
             ids_of(notifications),
             making=dict.fromkeys(made_by(notifications), tenant_id),
             chains=chains_of(notifications),
+            ending=ended_by(notifications),
             now=now,
         )
         take_notifications(notifications, held, tenant_id=tenant_id, at=now, now=now)
@@ -53,6 +54,16 @@ def chains_of(notifications: Iterable[Notification]) -> set[str]:
     return {each.call.call_chain_id for each in notifications if each.call and each.call.call_chain_id}
 
 
+def ended_by(notifications: Iterable[Notification]) -> set[str]:
+    """The calls that they say are over."""
+    return {each.call_id for each in notifications if _is_end(each)}
+
+
+def _is_end(notification: Notification) -> bool:
+    is_over = notification.call is not None and notification.call.state == CallState.TERMINATED
+    return notification.kind == "call" and (notification.change_type == "deleted" or is_over)
+
+
 def take_notifications(
     notifications: Iterable[Notification], held: HeldCalls, *, tenant_id: str, at: datetime, now: datetime
 ) -> None:
@@ -68,6 +79,7 @@ def take_notifications(
         said = Said(at, Source.GRAPH, sequence=number, actor=actor)
         if notification.operation:
             _take_operation(call, notification.operation, said, now=now)
+            held.note_settled(call.graph_id)
         else:
             take_in(call, said_of_call(call, notification, said), now=now)
 

@@ -14,6 +14,7 @@ from recordings.ingest.held import HeldCalls, hold_calls, known_ids
 from recordings.ingest.notifications import (
     SOURCE,
     chains_of,
+    ended_by,
     ids_of,
     made_by,
     merge,
@@ -87,6 +88,7 @@ def _take_all(events: Sequence[Event], post: _Post) -> None:
         {call_id for event in events for call_id in _calls_named(event)},
         making=_tenants_of_new_calls(events, post),
         chains={chain for event in events for chain in _chains_named(event)},
+        ending={call_id for event in events for call_id in _calls_ended(event)},
         now=post.now,
     )
     for event in events:
@@ -108,6 +110,12 @@ def _calls_made(event: Event) -> Iterator[str]:
     if event.call_id:
         yield event.call_id
     yield from made_by(event.notifications)
+
+
+def _calls_ended(event: Event) -> Iterator[str]:
+    if event.type == "onrecord.call.ended":
+        yield event.call_id
+    yield from ended_by(event.notifications)
 
 
 def _chains_named(event: Event) -> Iterator[str]:

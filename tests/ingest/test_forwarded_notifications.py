@@ -236,6 +236,23 @@ def test_a_recorder_forwards_for_its_own_calls_only(
     assert "belongs to another recorder" in error_of(answer)
 
 
+def test_an_outcome_that_moves_nothing_else_brings_the_call_to_the_sweep(
+    bot: Machine, good: str, leg: Leg, running: Operation
+) -> None:
+    """It is older than what was heard of the call since, so that no column of the call shows it."""
+    now = timezone.now()
+    cast.tell("capture.stopped", leg.call_id, at=now - timedelta(minutes=9), heard_at=now)
+    Call.objects.update(due_after=None)
+
+    failed = notices.operation_settled(word_on(running, leg, "failed"), pascal_case=False, named=True)
+    bot.post(forwarded(failed, at=now - timedelta(minutes=2), authorization=good))
+
+    running.refresh_from_db()
+    assert running.status == "failed"
+    assert running.finished_at is not None
+    assert Call.objects.get().due_after == running.finished_at + timedelta(seconds=30)
+
+
 def test_the_token_is_stored_nowhere(bot: Machine, good: str, leg: Leg, at: datetime) -> None:
     bot.post(forwarded(notices.created(leg, "incoming"), at=at, authorization=good, message_id="m"))
 

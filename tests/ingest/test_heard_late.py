@@ -216,3 +216,38 @@ def test_a_leg_that_joins_a_conversation_late_brings_its_ended_leg_to_the_sweep(
     assert ended_leg.due_after <= heard_at
     findings.sweep(heard_at)
     assert "R10" in ended_leg.finding_set.values_list("rule", flat=True)
+
+
+@pytest.fixture
+def two_legs(db: None, at: datetime) -> Call:
+    """The first of two legs of one conversation, which was removed."""
+    cast.call("leg-1", at=at)
+    cast.tell("call.joined", "leg-2", at=at, tenantId=TENANT_ID, callChainId="chain-of-leg-1")
+    cast.tell("call.ended", "leg-1", at=at, resultInfo={"code": 200, "subcode": 5000})
+    return Call.objects.get(graph_id="leg-1")
+
+
+def test_a_leg_that_ended_earlier_than_was_known_brings_its_conversation_to_the_sweep(
+    two_legs: Call, at: datetime
+) -> None:
+    findings.sweep(at + timedelta(minutes=2))
+    dropped = two_legs.finding_set.get(rule="R10")
+    assert dropped.is_open
+
+    heard_at = at + timedelta(minutes=5)
+    cast.tell("call.ended", "leg-2", at=at + timedelta(seconds=5), heard_at=heard_at)
+    findings.sweep(heard_at)
+
+    dropped.refresh_from_db()
+    assert not dropped.is_open
+
+
+def test_a_leg_that_is_found_again_brings_its_conversation_to_the_sweep(two_legs: Call, at: datetime) -> None:
+    ingest.note_gone(Call.objects.get(graph_id="leg-2"), now=at + timedelta(seconds=10))
+    findings.sweep(at + timedelta(minutes=2))
+    assert not two_legs.finding_set.filter(rule="R10").exists()
+
+    cast.heartbeat("leg-2", at=at + timedelta(minutes=5), capture="stopped")
+    findings.sweep(at + timedelta(minutes=5))
+
+    assert two_legs.finding_set.get(rule="R10").is_open
