@@ -348,6 +348,22 @@ def test_r5_is_healed_by_whatever_teams_is_told_afterwards_and_ends_with_the_cal
     assert "R5" not in held(replace(facts, ended_at=ago(40)))
 
 
+def test_r5_is_not_healed_by_another_try_until_that_one_succeeds() -> None:
+    facts = replace(GOOD, failing_since=ago(90), failed_operation_at=ago(90), recording_status_at=ago(99))
+    trying = replace(facts, operation_status="sent", operation_since=ago(5))
+
+    assert held(trying) == {"R5"}
+    assert held(replace(trying, operation_since=ago(70))) == {"R4"}  # tried again before anybody had to look
+    assert held(replace(facts, failed_operation_at=ago(1))) == {"R5"}
+
+
+def test_r5_counts_from_the_failures_after_the_last_word_to_teams() -> None:
+    facts = replace(GOOD, failing_since=ago(90), failed_operation_at=ago(20), recording_status_at=ago(60))
+
+    assert held(facts) == set()
+    assert held(replace(facts, failed_operation_at=ago(40))) == {"R5"}
+
+
 # -- R7: told recording after the end
 
 
@@ -702,6 +718,7 @@ facts_of_any_call = st.builds(
     told=st.lists(st.builds(Word, at=moments, value=st.sampled_from(RecordingStatus.values)), max_size=9).map(tuple),
     operation_status=st.sampled_from(["", *OperationStatus.values]) | st.text(max_size=32),
     operation_since=maybe,
+    failing_since=maybe,
     failed_operation_at=maybe,
     failed_operation_wish=st.sampled_from(["", *RecordingStatus.values]) | st.text(max_size=9),
 )

@@ -62,6 +62,29 @@ def test_a_call_that_is_gone_at_graph_is_found_and_forgiven_on_a_sign_of_life(no
     assert Finding.objects.get().resolution == Resolution.SELF_RECOVERED
 
 
+def test_another_try_of_a_correction_that_failed_is_no_recovery(now: datetime, mira: User) -> None:
+    call = cast.call(at=now, told="recording")
+
+    def ask(at: datetime) -> None:
+        services.request_correction(call, wish="failed", reason="x", by=Requester.at_screen(mira), now=at)
+
+    def fail(at: datetime) -> None:
+        call.operation_set.filter(status="pending").update(status="failed", finished_at=at)
+        Call.objects.update(due_after=at)
+
+    ask(now)
+    fail(now)
+    findings.sweep(now + GRACE)
+    assert rules_open() == ["R5"]
+    for minutes in (1, 2):
+        ask(now + timedelta(minutes=minutes))
+        findings.sweep(now + timedelta(minutes=minutes))
+        fail(now + timedelta(minutes=minutes, seconds=1))
+        findings.sweep(now + timedelta(minutes=minutes, seconds=1))
+    assert rules_open() == ["R5"]
+    assert not LedgerEntry.objects.filter(action=LedgerAction.FINDING_RESOLVED).exists()
+
+
 def test_the_recorders_own_word_closes_it_as_such(now: datetime) -> None:
     cast.call(at=now, capture="stopped", told="recording")
     findings.sweep(now + GRACE)

@@ -1,7 +1,7 @@
 """From what is known of a subject to the next moment at which the sweep must look at it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -20,20 +20,28 @@ def facts_of(call: Call) -> rules.CallFacts:
 
 
 def _facts_of_all(calls: Collection[Call]) -> dict[int, rules.CallFacts]:
-    decided = Operation.objects.filter(call__in=calls, status__in=_DECIDED).order_by("id")
-    latest = {operation.call_id: operation for operation in decided}
-    facts = {call.pk: call.facts(**_of_correction(latest.get(call.pk))) for call in calls}
+    decided: dict[int, list[Operation]] = defaultdict(list)
+    for operation in Operation.objects.filter(call__in=calls, status__in=_DECIDED).order_by("id"):
+        decided[operation.call_id].append(operation)
+    facts = {call.pk: call.facts(**_of_corrections(decided[call.pk])) for call in calls}
     ends = _siblings_over_at([call for call in calls if call.call_chain_id and rules.asks_for_siblings(facts[call.pk])])
     return facts | {pk: replace(facts[pk], siblings_over_at=over_at) for pk, over_at in ends.items()}
 
 
-def _of_correction(latest: Operation | None) -> FactsBeside:
-    """What the rules need of the latest correction: whether it is live, else whether it came to nothing."""
-    if latest is None or latest.status == OperationStatus.COMPLETED:
-        return {}
-    if latest.is_live:
-        return {"operation_status": latest.status, "operation_since": latest.approved_at or latest.requested_at}
-    return {"failed_operation_at": latest.finished_at, "failed_operation_wish": latest.requested_status}
+def _of_corrections(decided: Sequence[Operation]) -> FactsBeside:
+    """What the rules need of the corrections, oldest first: the live one, and those that came to nothing in a row."""
+    found: FactsBeside = {}
+    for operation in decided:
+        if operation.status == OperationStatus.COMPLETED:
+            found = {}
+        elif operation.is_live:
+            found["operation_status"] = operation.status
+            found["operation_since"] = operation.approved_at or operation.requested_at
+        else:
+            found.setdefault("failing_since", operation.finished_at)
+            found["failed_operation_at"] = operation.finished_at
+            found["failed_operation_wish"] = operation.requested_status
+    return found
 
 
 def _siblings_over_at(calls: Collection[Call]) -> dict[int, datetime | None]:

@@ -45,6 +45,7 @@ class FactsBeside(TypedDict, total=False):
 
     operation_status: str
     operation_since: datetime | None
+    failing_since: datetime | None
     failed_operation_at: datetime | None
     failed_operation_wish: str
     siblings_over_at: datetime | None

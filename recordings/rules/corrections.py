@@ -25,13 +25,18 @@ def say_operation_unsettled(facts: CallFacts, verdict: Verdict, now: datetime) -
 
 
 def operation_failed(facts: CallFacts, graces: Graces) -> Verdict | None:
-    """R5: the latest correction failed or stayed unresolved, and Teams was told nothing since (S7)."""
-    if facts.failed_operation_at is None or not facts.is_live:
+    """R5: the latest correction failed or stayed unresolved, and Teams was told nothing since (S7).
+
+    Another try puts nothing right until it succeeds; one that is under way before the grace is over puts it off.
+    """
+    failed_at, told_at = facts.failed_operation_at, facts.recording_status_at
+    if failed_at is None or not facts.is_live or (told_at and told_at > failed_at):
         return None
-    if facts.recording_status_at is not None and facts.recording_status_at > facts.failed_operation_at:
+    first = facts.failing_since or failed_at
+    due = (failed_at if told_at and told_at > first else first) + graces.failed
+    if facts.operation_since and facts.operation_since < due:
         return None
-    due = facts.failed_operation_at + graces.failed
-    return Verdict(Rule.OPERATION_FAILED, Severity.HIGH, facts.failed_operation_at, due)
+    return Verdict(Rule.OPERATION_FAILED, Severity.HIGH, failed_at, due)
 
 
 def say_operation_failed(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained:

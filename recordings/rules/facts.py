@@ -35,8 +35,9 @@ class Graces:
 class CallFacts:
     """What is known of one bot leg, the three kept apart: captured, told, evidence.
 
-    `*_changed_at` is since when it has been so; `siblings_over_at` until when other legs of the same conversation went
-    on, None if there are none, and the end of time while one of them lives.
+    `*_changed_at` is since when it has been so; `failing_since` when the first of the corrections failed that came to
+    nothing in a row, `failed_operation_at` when the latest did; `siblings_over_at` until when other legs of the same
+    conversation went on, None if there are none, and the end of time while one of them lives.
     """
 
     state: str = CallState.UNKNOWN
@@ -62,6 +63,7 @@ class CallFacts:
     told: tuple[Word, ...] = ()
     operation_status: str = ""
     operation_since: datetime | None = None
+    failing_since: datetime | None = None
     failed_operation_at: datetime | None = None
     failed_operation_wish: str = ""
 
