@@ -12,7 +12,7 @@ SETTINGS := $(shell grep -oE 'env(iron)?\.[a-z]+."[A-Z][A-Z0-9_]*"' dashboard/se
 unexport $(SETTINGS) $(addsuffix _FILE,$(SETTINGS))
 
 .PHONY: help demo test lint lock conformance clean format types imports templates checks migrations \
-        test-sqlite test-postgres test-browser
+        test-sqlite test-postgres test-browser bench
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -87,6 +87,11 @@ test-browser: .venv/.dev ## the tests in Chromium; BROWSER=0 leaves them out
 	   echo "Chromium is missing. Install it:  Debian, Ubuntu: apt-get install chromium   macOS: brew install --cask chromium"; \
 	   echo "or name it with CHROMIUM=/path, or leave these tests out with BROWSER=0."; exit 1; fi; \
 	 CHROMIUM="$$CHROMIUM" $(BIN)/pytest -q tests/browser
+
+bench: .venv/.dev ## measure against limits and peers, on a PostgreSQL of its own: see bench/README.md
+	@for what in sweep bulk; do echo "== bench.$$what"; \
+	  DEBUG=1 ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=dashboard.settings \
+	  $(BIN)/python -W ignore -m tests.postgres -- $(BIN)/python -m bench.$$what || exit 1; done
 
 conformance: .venv/.dev ## hold the stand-in against Microsoft's description: GRAPH_OPENAPI=path/to/openapi.yaml
 	@if [ ! -f "$(GRAPH_OPENAPI)" ]; then echo "GRAPH_OPENAPI must name Microsoft's OpenAPI description, not '$(GRAPH_OPENAPI)'."; exit 1; fi

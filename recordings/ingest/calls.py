@@ -1,9 +1,12 @@
 """From what was said to the call's row: observe, keep each change, set the moment of the next verdict."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Case, F, JSONField, Value, When
 
 from recordings import ledger, rules
 from recordings.choices import CallState, LedgerAction, Source
@@ -122,22 +125,49 @@ def reschedule(call: Call, *, now: datetime) -> None:
 
 def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
     """The same for many calls at once: as many queries for a thousand as for one."""
-    if any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls):
+    if _ask_for_one_another(calls):
         _save(calls)  # so that they find one another as they are now
     _schedule(calls, now=now)
     _save(calls)
 
 
-def reschedule_unchanged(calls: Collection[Call], *, now: datetime) -> None:
-    """The same where only their corrections have moved, so that nothing but the moments is to be saved."""
-    before = {call.pk: (call.due_after, call.probe_after) for call in calls}
+def _ask_for_one_another(calls: Collection[Call]) -> bool:
+    """Whether a verdict on one of them may depend on its other legs, which may be among them."""
+    return any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls)
+
+
+type Columns = dict[str, Any]
+
+
+def columns_of(call: Call) -> Columns:
+    """The call's row as it is, to be held against what becomes of it."""
+    return {column.attname: getattr(call, column.attname) for column in Call._meta.concrete_fields}
+
+
+def reschedule_alike(calls: Collection[Call], *, before: Mapping[int, Columns], now: datetime) -> None:
+    """As `reschedule_all`, for calls to which the same happens: a statement for each sort of change, not for each call.
+
+    `before` holds what `columns_of` each of them was, by its key.
+    """
+    if _ask_for_one_another(calls):
+        reschedule_all(calls, now=now)
+        return
     _schedule(calls, now=now)
-    alike: dict[tuple[datetime | None, datetime | None], list[int]] = defaultdict(list)
+    alike: dict[tuple[tuple[str, Any], ...], list[Call]] = defaultdict(list)
     for call in calls:
-        if (call.due_after, call.probe_after) != before[call.pk]:
-            alike[call.due_after, call.probe_after].append(call.pk)
-    for (due_after, probe_after), keys in alike.items():
-        Call.objects.filter(pk__in=keys).update(due_after=due_after, probe_after=probe_after)
+        old, new = before[call.pk], columns_of(call)
+        alike[tuple((name, new[name]) for name in new if name != "heard" and new[name] != old[name])].append(call)
+    for changed, some in alike.items():
+        columns = {**dict(changed), **_heard_anew(some, before)}
+        if columns:
+            Call.objects.filter(pk__in=[call.pk for call in some]).update(**columns)
+
+
+def _heard_anew(calls: Collection[Call], before: Mapping[int, Columns]) -> dict[str, Case]:
+    """The words behind the facts, which are each call's own."""
+    moved = [call for call in calls if call.heard != before[call.pk]["heard"]]
+    whens = [When(pk=call.pk, then=Value(call.heard, JSONField())) for call in moved]
+    return {"heard": Case(*whens, default=F("heard"))} if whens else {}
 
 
 def _schedule(calls: Collection[Call], *, now: datetime) -> None:

@@ -100,6 +100,7 @@ def store(
     graph = Actor.objects.graph()
     with transaction.atomic():
         locked = lock_many([attempt.operation_id for attempt, _ in tries])
+        before = {operation.call_id: ingest.columns_of(operation.call) for operation in locked.values()}
         for attempt, _ in tries:
             attempt.operation = locked[attempt.operation_id]
         completed = {key for key, operation in locked.items() if operation.status == OperationStatus.COMPLETED}
@@ -112,7 +113,7 @@ def store(
             for said, operation in _words(attempt, tried, completed, believes_gone=believes_gone, actor=graph, now=now)
         ]
         ingest.take_in_all(words, now=now)
-        ingest.reschedule_all([operation.call for operation in locked.values()], now=now)
+        ingest.reschedule_alike([operation.call for operation in locked.values()], before=before, now=now)
     return [attempt.operation for attempt, _ in tries]
 
 

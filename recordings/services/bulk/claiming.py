@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from recordings.choices import BulkItemStatus, BulkKind
-from recordings.models import BulkItem, Operation
+from recordings.models import BulkItem, BulkJob, Operation
 from recordings.services.bulk.progress import TO_DO
 
 
@@ -18,10 +18,16 @@ def waiting_keys(kind: BulkKind, *, after: int, limit: int, now: datetime) -> li
 
 
 def claim(keys: Collection[int]) -> list[BulkItem]:
-    """Those of the items that still wait and that no other worker holds, locked until the transaction ends."""
+    """Those of the items that still wait and that no other worker holds, locked until the transaction ends.
+
+    Each has its job; its call is read when it is locked.
+    """
     waiting = BulkItem.objects.select_for_update(skip_locked=True, of=("self",))
-    found = waiting.filter(pk__in=keys, status=BulkItemStatus.WAITING).order_by("pk")
-    return list(found.select_related("job__requested_by", "job__evidence_file", "call"))
+    found = list(waiting.filter(pk__in=keys, status=BulkItemStatus.WAITING).order_by("pk"))
+    jobs = BulkJob.objects.select_related("requested_by", "evidence_file").in_bulk({item.job_id for item in found})
+    for item in found:
+        item.job = jobs[item.job_id]
+    return found
 
 
 def decide(

@@ -26,9 +26,9 @@ from recordings.services.tenants import is_of_tenant
 
 # So few go ahead alone: if Microsoft refuses them all, or finds none of their calls, the rest is not even tried.
 VANGUARD = 8
-BATCH = 2 * WIDTH
+BATCH = 4 * WIDTH
 # So many are stored as sent and have not left yet, at most; the wire must not wait for the next batch.
-AHEAD = WIDTH
+AHEAD = 2 * WIDTH
 # What nobody waits for leaves this share of the budget to people.
 KEPT_FOR_PEOPLE = 0.1
 NOT_FOUND = "Not sent yet: most calls are not found at Graph, so the credential must be checked first."

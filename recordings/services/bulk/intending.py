@@ -32,7 +32,8 @@ def _intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
     """The facts are read again under the calls' locks, so that each ruling holds when its attempt is stored."""
     with transaction.atomic():
         items = claim(keys)
-        calls = {call.pk: call for call in ingest.locked_calls({item.call.graph_id for item in items})}
+        calls = {call.pk: call for call in ingest.locked_calls(_names_of(items))}
+        before = {key: ingest.columns_of(call) for key, call in calls.items()}
         by_job: dict[BulkJob, list[BulkItem]] = defaultdict(list)
         for item in _one_a_call(items):
             by_job[item.job].append(item)
@@ -42,9 +43,14 @@ def _intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
         to_send = [operation for operation in wanted if operation.status == OperationStatus.PENDING]
         actor = Actor.objects.job(ACTOR_NAME)
         attempts = operations.start_attempts(to_send, actor=actor, now=now, leased_until=now + conf.lease())
-        ingest.reschedule_unchanged([operation.call for operation in wanted], now=now)
+        ingest.reschedule_alike([operation.call for operation in wanted], before=before, now=now)
         put_back([item for its_items in by_job.values() for item in its_items])
     return attempts
+
+
+def _names_of(items: Sequence[BulkItem]) -> list[str]:
+    named = BulkItem.objects.filter(pk__in=[item.pk for item in items])
+    return list(named.values_list("call__graph_id", flat=True).distinct())
 
 
 def _one_a_call(items: Sequence[BulkItem]) -> list[BulkItem]:
