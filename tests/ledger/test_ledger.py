@@ -299,14 +299,20 @@ def test_the_fields_of_the_story_are_the_documented_ones() -> None:
 
 def _recorded() -> Iterator[tuple[str, set[str]]]:
     """Every place in the code that names its action outright, with the facts it adds."""
-    parameters = {"actor", "now", "occurred_at", "call", "operation", "finding"}
+    parameters = {"actor", "now", "occurred_at", "call", "operation", "finding", "about", "facts"}
     for path in Path(recordings.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ledger.record":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("ledger.record", "ledger.entry_of"):
                 action = ast.unparse(node.args[0])
                 if action.startswith("LedgerAction."):
                     facts = {keyword.arg or "" for keyword in node.keywords} - parameters
-                    yield LedgerAction[action.removeprefix("LedgerAction.")].value, facts
+                    yield LedgerAction[action.removeprefix("LedgerAction.")].value, facts | _of_many(node)
+
+
+def _of_many(call: ast.Call) -> set[str]:
+    """The facts of an entry that is appended together with others."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "facts"]
+    return {ast.literal_eval(key) for facts in given if isinstance(facts, ast.Dict) for key in facts.keys if key}
 
 
 def test_the_fields_in_the_code_are_the_documented_ones() -> None:

@@ -99,5 +99,5 @@ def _refusal(job: BulkJob, one: Sorted, *, now: datetime) -> LedgerEntry:
         actor=job.requested_by,
         now=now,
         about=ledger.References(one.call),
-        facts={"requested_status": job.requested_status, "reason": job.reason, "why": one.ruling.why, "job": job.pk},
+        facts={"requested_status": job.requested_status, "reason": job.reason, "why": one.ruling.why},
     )
