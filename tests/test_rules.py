@@ -318,6 +318,58 @@ def test_r3_leaves_alone_what_was_told_of_a_recorder_that_has_been_silent_since(
     assert held(replace(told_of_the_dead, recorder_word_at=ago(5))) == {"R3"}, "it is alive, and captures"
 
 
+def test_r3_does_not_follow_from_a_dead_recorders_report_that_the_call_has_ended() -> None:
+    told_of_the_dead = replace(
+        GOOD,
+        recording_status="failed",
+        recording_status_source="graph",
+        told_changed_at=ago(95),
+        capture_at=ago(900),
+        recorder_word_at=ago(50),
+        ended_at=ago(60),
+        state="terminated",
+    )
+
+    assert "R3" not in held(told_of_the_dead)
+    assert "R3" in held(replace(told_of_the_dead, capture_at=ago(90))), "it captured when it had been told"
+    assert "R3" in held(replace(told_of_the_dead, ended_at=None)), "it speaks again"
+
+
+# -- what can be told at this moment
+
+LEFT_TO_TELL = {
+    "R1": replace(GOOD, recording_status="unknown"),
+    "R2": replace(GOOD, capture_state="stopped", capture_changed_at=ago(99)),
+    "R3": replace(GOOD, recording_status="notRecording"),
+}
+
+
+@pytest.mark.parametrize("rule", LEFT_TO_TELL)
+@pytest.mark.parametrize(
+    ("hindrance", "advice"),
+    [
+        ({"state": "establishing"}, "once the call is established"),
+        ({"state": "terminating"}, "Once it is over, attest"),
+        ({"is_policy_call": False}, "Microsoft takes no status"),
+    ],
+)
+def test_no_rule_advises_to_tell_what_teams_does_not_take(rule: str, hindrance: dict[str, Any], advice: str) -> None:
+    facts = replace(LEFT_TO_TELL[rule], **hindrance)
+
+    assert said_of(Rule(rule), LEFT_TO_TELL[rule]).graph_can_act
+    assert not said_of(Rule(rule), facts).graph_can_act
+    assert advice in said_of(Rule(rule), facts).action
+
+
+def test_no_rule_about_a_living_leg_advises_to_attest_it() -> None:
+    """An attestation is refused while the call goes on."""
+    silent, old = replace(GOOD, last_signal_at=ago(1000)), replace(GOOD, first_signal_at=ago(30 * 3600))
+
+    for said in (said_of(Rule.NO_SIGN_OF_LIFE, silent), said_of(Rule.OVER_AGE, old)):
+        assert "attest" not in said.action.lower()
+        assert "root cause" in said.action
+
+
 # -- R4 and R5: our own corrections
 
 
@@ -416,6 +468,8 @@ def test_r9_needs_graphs_word_that_the_leg_lives_and_the_recorders_silence_about
     assert held(replace(orphan, recorder_word_at=None)) == set(), "no recorder of ours has this leg"
     assert held(replace(orphan, recorder_word_at=ago(5))) == set()
     assert "tell Teams failed" in said_of(Rule.ORPHAN_LEG, orphan).action
+    told = replace(orphan, recording_status="failed", told_changed_at=ago(50))
+    assert "Teams was told failed" in said_of(Rule.ORPHAN_LEG, told).action
 
 
 def test_r9_waits_until_the_leg_is_established() -> None:

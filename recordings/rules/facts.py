@@ -102,5 +102,10 @@ def is_established(facts: CallFacts) -> bool:
     return CALL_STATE_RANK.get(known_state(facts), 0) == CALL_STATE_RANK[CallState.ESTABLISHED]
 
 
+def is_before_established(facts: CallFacts) -> bool:
+    """Whether somebody said that the leg is on its way; nothing heard of its state says nothing."""
+    return 0 < CALL_STATE_RANK[known_state(facts)] < CALL_STATE_RANK[CallState.ESTABLISHED]
+
+
 def known_state(facts: CallFacts) -> CallState:
     return CallState(facts.state) if facts.state in CallState.values else CallState.ESTABLISHED

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from recordings.choices import CALL_STATE_RANK, CallState, Rule, Severity
+from recordings.choices import CALL_STATE_RANK, CallState, RecordingStatus, Rule, Severity
 from recordings.rules.facts import CallFacts, Graces, is_established, known_state
 from recordings.rules.verdict import Explained, Verdict, clock, duration
 
@@ -24,7 +24,7 @@ def say_no_sign_of_life(facts: CallFacts, verdict: Verdict, now: datetime) -> Ex
     return Explained(
         f"Nobody has spoken of this call for {duration(now - verdict.since)}.",
         "Whether the call still goes on. On Record asks Microsoft by itself.",
-        "Look at the recorder. If the call is over, attest how it ended.",
+        "Look at the recorder. If the call is over, see that its end is reported, or close this with its root cause.",
         graph_can_act=facts.is_live,
     )
 
@@ -48,9 +48,17 @@ def say_orphan_leg(facts: CallFacts, verdict: Verdict, now: datetime) -> Explain
     return Explained(
         f"Microsoft still had the call at {seen}; its recorder has not spoken of it for {silent}.",
         "Whether anything is being captured: nobody but the recorder could say so.",
-        "Look at the recorder. If it is dead, tell Teams failed, which is the truth; do not end the call by hand.",
+        f"Look at the recorder. {_if_dead(facts)} Do not end the call by hand.",
         graph_can_act=facts.is_policy_call is not False,
     )
+
+
+def _if_dead(facts: CallFacts) -> str:
+    if facts.recording_status == RecordingStatus.FAILED:
+        return "Teams was told failed, which is the truth if it is dead."
+    if facts.is_policy_call is False:
+        return "If it is dead, nobody can be told: Microsoft takes no status for this call."
+    return "If it is dead, tell Teams failed, which is the truth."
 
 
 def dropped(facts: CallFacts, graces: Graces) -> Verdict | None:
@@ -121,6 +129,6 @@ def say_over_age(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained
     return Explained(
         f"The call has been open for {duration(now - verdict.since)}; a call lasts 24 hours at most.",
         "When it really ended: its end was missed.",
-        "Ask the recorder for its end, or attest how it ended.",
+        "See that the recorder reports its end, or close this with its root cause.",
         graph_can_act=facts.is_live,
     )

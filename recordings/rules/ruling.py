@@ -13,7 +13,7 @@ from recordings.choices import (
     RecordingStatus,
     Source,
 )
-from recordings.rules.facts import CallFacts, Graces, known_state
+from recordings.rules.facts import CallFacts, Graces, is_before_established, known_state
 
 
 class Permit(StrEnum):
@@ -89,6 +89,11 @@ def _refusal(wish: str, facts: CallFacts, *, now: datetime, graces: Graces) -> R
     return _not_now(facts) or _already(wish, facts) or _against(wish, fresh_claim(facts, now=now, graces=graces))
 
 
+def takes_status(facts: CallFacts) -> bool:
+    """Whether the leg, as far as it is known, takes any status at this moment."""
+    return facts.is_live and _not_now(facts) is None
+
+
 def _not_now(facts: CallFacts) -> Ruling | None:
     """Why the leg takes no status at this moment; None if it does.
 
@@ -98,7 +103,7 @@ def _not_now(facts: CallFacts) -> Ruling | None:
     why = ""
     if rank >= CALL_STATE_RANK[CallState.TERMINATING]:
         why = "The call is ending, so Teams cannot be told any more."
-    elif 0 < rank < CALL_STATE_RANK[CallState.ESTABLISHED]:
+    elif is_before_established(facts):
         why = "The call is not established yet. Try again once people are talking."
     elif facts.is_policy_call is False:
         why = "Graph said this is not a compliance-recording call, so it takes no status."

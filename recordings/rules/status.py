@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from recordings.choices import CaptureState, RecordingStatus, Rule, Severity
-from recordings.rules.facts import CallFacts, Graces
+from recordings.choices import CaptureState, RecordingStatus, Rule, Severity, Source
+from recordings.rules.facts import CallFacts, Graces, is_before_established
 from recordings.rules.heard import changes
+from recordings.rules.ruling import takes_status
 from recordings.rules.verdict import Explained, Verdict, clock, duration, latest
 
 NOT_CAPTURING = (CaptureState.PAUSED, CaptureState.STOPPED, CaptureState.FAILED)
@@ -32,8 +33,8 @@ def say_capturing_untold(facts: CallFacts, verdict: Verdict, now: datetime) -> E
     return Explained(
         f"The recorder has been capturing for {lasted}{ended}; Teams was never told.",
         "Whether the people on the call saw a notice from another recorder.",
-        _while_capturing(facts),
-        graph_can_act=_takes_status(facts),
+        _cannot_tell(facts) or "Tell Teams recording while the recorder says it is capturing, or stop the recorder.",
+        graph_can_act=True,
     )
 
 
@@ -44,12 +45,19 @@ def told_otherwise(facts: CallFacts, graces: Graces) -> Verdict | None:
     """
     if facts.capture_state != CaptureState.CAPTURING or facts.recording_status not in _OTHERWISE:
         return None
-    if facts.told_changed_at and facts.recorder_word_at and facts.recorder_word_at < facts.told_changed_at:
+    word_at = _last_word_at(facts)
+    if facts.told_changed_at and word_at and word_at < facts.told_changed_at:
         return None
     since = latest(facts.capture_changed_at, facts.told_changed_at)
     if since is None:
         return None
     return Verdict(Rule.TOLD_OTHERWISE, Severity.CRITICAL, since, since + graces.told_otherwise)
+
+
+def _last_word_at(facts: CallFacts) -> datetime | None:
+    """When the recorder last spoke. What it says of the end of a call that we told of is no word on its capture."""
+    is_ours = facts.recording_status_source == Source.GRAPH
+    return facts.capture_at if is_ours and not facts.is_live else facts.recorder_word_at
 
 
 def say_told_otherwise(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained:
@@ -58,21 +66,22 @@ def say_told_otherwise(facts: CallFacts, verdict: Verdict, now: datetime) -> Exp
     return Explained(
         f"Teams was told {told} at {clock(facts.told_changed_at)}; the recorder has been capturing for {lasted} since.",
         "Whether the recorder means to capture: its capture may have begun again by itself.",
-        _while_capturing(facts),
-        graph_can_act=_takes_status(facts),
+        _cannot_tell(facts) or "Tell Teams recording while the recorder says it is capturing, or stop the recorder.",
+        graph_can_act=True,
     )
 
 
-def _while_capturing(facts: CallFacts) -> str:
+def _cannot_tell(facts: CallFacts) -> str:
+    """What to do where Teams takes no status at this moment; empty where it does."""
     if not facts.is_live:
         return "The call is over, so Teams cannot be told any more. Attest what happened, with evidence."
     if facts.is_policy_call is False:
         return "Stop the recorder: Microsoft takes no status for this call. Then check the recording policy."
-    return "Tell Teams recording while the recorder says it is capturing, or stop the recorder."
-
-
-def _takes_status(facts: CallFacts) -> bool:
-    return facts.is_live and facts.is_policy_call is not False
+    if takes_status(facts):
+        return ""
+    if is_before_established(facts):
+        return "Stop the recorder, or tell Teams once the call is established: before that it takes no status."
+    return "The call is ending, so Teams cannot be told any more. Once it is over, attest what happened, with evidence."
 
 
 def told_not_capturing(facts: CallFacts, graces: Graces) -> Verdict | None:
@@ -93,8 +102,8 @@ def say_told_not_capturing(facts: CallFacts, verdict: Verdict, now: datetime) ->
     return Explained(
         f"Teams shows recording; the recorder says {words} for {duration(now - verdict.since)}.",
         "Whether the recorder will start again by itself.",
-        "Tell Teams not recording, or failed if capture broke down.",
-        graph_can_act=_takes_status(facts),
+        _cannot_tell(facts) or "Tell Teams not recording, or failed if capture broke down.",
+        graph_can_act=True,
     )
 
 
@@ -155,5 +164,5 @@ def say_flapping(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained
         f"What Teams is told has changed {count} times since {clock(verdict.since)}.",
         "Whether anybody on the call meant it: each change may be announced to the people there.",
         "Look at the recorder first: it may switch by a timer, as Microsoft's sample does. Do not correct in between.",
-        graph_can_act=_takes_status(facts),
+        graph_can_act=True,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from recordings.choices import Rule
 from recordings.rules import beside, corrections, legs, status
 from recordings.rules.facts import CallFacts, Facts, Graces, RecorderFacts
+from recordings.rules.ruling import takes_status
 from recordings.rules.verdict import Explained, Verdict, clock
 
 type Holds = Callable[[Any, Graces], Verdict | None]
@@ -81,5 +82,7 @@ def explain(verdict: Verdict, facts: Facts, *, now: datetime) -> Explained:
     """The words a finding shows for the facts of its subject as they are now (aware UTC)."""
     _, says = ALL_RULES[verdict.rule]
     explained = says(facts, verdict, now)
-    sign = f"Last sign of life {clock(facts.last_signal_at)}; rule" if isinstance(facts, CallFacts) else "Rule"
-    return replace(explained, sentence=f"{explained.sentence} {sign} {verdict.rule.value}.")
+    if not isinstance(facts, CallFacts):
+        return replace(explained, sentence=f"{explained.sentence} Rule {verdict.rule.value}.")
+    sentence = f"{explained.sentence} Last sign of life {clock(facts.last_signal_at)}; rule {verdict.rule.value}."
+    return replace(explained, sentence=sentence, graph_can_act=explained.graph_can_act and takes_status(facts))
