@@ -191,7 +191,7 @@ def main() -> int:
             print(f"bare pool {peer:5.0f}/s, bulk job {own:5.0f}/s, ratio {own / peer:.2f}", flush=True)
     ratio = statistics.median(ratios)
     print(f"median ratio {ratio:.2f}, limit {LIMIT:.2f}: {'kept' if ratio >= LIMIT else 'BROKEN'}")
-    print(f"(what {WIDTH} requests of {1000 * DELAY_SECONDS:.0f} ms at a time can reach: {WIDTH / DELAY_SECONDS:.0f}/s)")
+    print(f"({WIDTH} requests of {1000 * DELAY_SECONDS:.0f} ms at a time can reach {WIDTH / DELAY_SECONDS:.0f}/s)")
     return 0 if ratio >= LIMIT else 1
 
 
