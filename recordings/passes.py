@@ -10,11 +10,14 @@ logger = logging.getLogger(__name__)
 stopping = Event()
 
 
-def each[Row](rows: Iterable[Row], do: Callable[[Row], object]) -> list[Row]:
-    """Do it for every row; answers those that broke. This is the outermost loop of every task, so none may end it."""
+def each[Row](rows: Iterable[Row], do: Callable[[Row], object], *, to_the_end: bool = False) -> list[Row]:
+    """Do it for every row; answers those that broke. This is the outermost loop of every task, so none may end it.
+
+    `to_the_end` is for what cannot wait for a next pass, since nobody else knows of it: an answer that has come.
+    """
     broken = []
     for row in rows:
-        if stopping.is_set():
+        if stopping.is_set() and not to_the_end:
             break
         try:
             do(row)

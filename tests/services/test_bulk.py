@@ -257,6 +257,21 @@ def test_a_single_call_that_is_not_found_is_taken_for_gone(sandbox: Sandbox, mir
     assert Call.objects.get(graph_id="call-2").gone_at
 
 
+def test_where_a_third_of_the_calls_is_gone_the_job_goes_on(sandbox: Sandbox, mira: User) -> None:
+    """Of the few answers that come back at a time most may be gone by chance; of many they are not."""
+    names = [f"call-{number:02}" for number in range(20)]
+    gone, quick = names[8:14], names[:14]
+    stopped_calls(sandbox, *names)
+    for name in gone:
+        sandbox.remove_call(name)
+    for name in set(names) - set(quick):
+        sandbox.fault("delay", seconds=0.5, call_id=name, action=UPDATE)
+    job = start(mira)
+    run()
+    assert outcomes(job) == {name: FAILED if name in gone else DONE for name in names}
+    assert set(Call.objects.exclude(gone_at=None).values_list("graph_id", flat=True)) == set(gone)
+
+
 def test_where_microsoft_is_not_reached_the_rest_waits(sandbox: Sandbox, mira: User, settings: Settings) -> None:
     stopped_calls(sandbox, *(f"call-{number}" for number in range(12)))
     job = start(mira)

@@ -1,5 +1,7 @@
 """The worker dies (SIGKILL) in the middle of a bulk job: nothing is lost, and nobody hears a notice twice."""
 
+import signal
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,7 @@ from django.utils import timezone
 
 from recordings import services
 from recordings.choices import BulkItemStatus, LedgerAction, OperationStatus
-from recordings.models import BulkItem, BulkJob, Call, LedgerEntry, Operation
+from recordings.models import AttemptResult, BulkItem, BulkJob, Call, LedgerEntry, Operation
 from recordings.services import Requester, Selection
 from recordings.services.bulk.correcting import VANGUARD
 from sandbox.server import Sandbox
@@ -79,6 +81,20 @@ def test_killed_while_answers_are_awaited(sandbox: Sandbox, job: BulkJob, moment
     job.refresh_from_db()
     assert job.finished_at
     assert LedgerEntry.objects.filter(action=LedgerAction.BULK_FINISHED).count() == 1
+
+
+def test_told_to_end_it_stores_every_answer_and_sends_no_more(sandbox: Sandbox, job: BulkJob) -> None:
+    sandbox.fault("hang", when="after", times=None, action=UPDATE)
+    with manage("work", "--every", "1", env=environment(sandbox, GRAPH_DEADLINE="15")) as worker:
+        assert sandbox.wait_for_hanging(VANGUARD, seconds=60)
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(1)  # so that it has heard it before the first answer comes
+        sandbox.release()
+        output, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 0, output + errors
+    assert len(posts(sandbox)) == AttemptResult.objects.count() == VANGUARD
+    assert BulkItem.objects.filter(status=BulkItemStatus.DONE).count() == VANGUARD
+    assert BulkItem.objects.filter(status=BulkItemStatus.WAITING).count() == len(CALLS) - VANGUARD
 
 
 def test_several_workers_at_once_send_each_correction_once(sandbox: Sandbox, job: BulkJob) -> None:

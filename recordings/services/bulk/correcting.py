@@ -4,12 +4,14 @@ The wire never waits for the database, and no lock is held while it is used. See
 """
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 
+from recordings import conf, passes
 from recordings.choices import BulkKind, OperationStatus
 from recordings.graph.errors import GraphUnauthorized, Outcome
 from recordings.models import BulkItem, Operation
@@ -27,8 +29,10 @@ from recordings.services.tenants import is_of_tenant
 # So few go ahead alone: if Microsoft refuses them all, or finds none of their calls, the rest is not even tried.
 VANGUARD = 8
 BATCH = 4 * WIDTH
-# So many are stored as sent and have not left yet, at most; the wire must not wait for the next batch.
+# With so few left to leave the next batch is stored; the wire must not wait for it.
 AHEAD = 2 * WIDTH
+# Where an answer takes longer, nothing is stored ahead: what was read of a call would be old before its turn came.
+SLOW_SECONDS = 1.0
 # What nobody waits for leaves this share of the budget to people.
 KEPT_FOR_PEOPLE = 0.1
 NOT_FOUND = "Not sent yet: most calls are not found at Graph, so the credential must be checked first."
@@ -57,8 +61,8 @@ class _Pass:
         self._limit = limit
         self._worked = 0
         self._after = 0
-        self._gone = 0
-        self._answered = 0
+        self._were_gone: deque[bool] = deque(maxlen=BATCH)
+        self._is_slow = False
         self._has_renewed = False
         self._is_stopped = False
 
@@ -73,10 +77,12 @@ class _Pass:
 
     def _next(self) -> list[int]:
         """The next batch, once there is room for it; nothing when the pass is over."""
-        while self._pool.outstanding > WIDTH + AHEAD:
+        while self._pool.outstanding > (WIDTH // 2 if self._is_slow else WIDTH + AHEAD):
             self._store()
         most = min(_batch_size(), self._limit - self._worked)
-        if self._is_stopped or most <= 0:
+        if self._is_slow:
+            most = min(most, WIDTH - self._pool.outstanding)
+        if self._is_stopped or passes.stopping.is_set() or most <= 0:
             return []
         return waiting_keys(BulkKind.CORRECT, after=self._after, limit=most, now=self._clock())
 
@@ -86,9 +92,10 @@ class _Pass:
             return
         self._worked += len(keys)
         self._after = keys[-1]
+        ruled_at = time.monotonic()
         attempts = intend(keys, now=self._clock())
+        self._pool.send(attempts, ruled_at=ruled_at, lease_seconds=conf.lease().total_seconds())
         budget.give_back(len(keys) - len(attempts), now=self._clock())
-        self._pool.send(attempts)
 
     def _has_turn(self, count: int) -> bool:
         """Wait for the tokens of a batch, storing answers meanwhile; False where it would take too long."""
@@ -103,7 +110,6 @@ class _Pass:
                 time.sleep(wait)
             if self._is_stopped:
                 return False
-        self._pool.resume()
         return True
 
     def _stop(self, why: str, *, wait_seconds: float = ASK_AGAIN.total_seconds()) -> None:
@@ -120,13 +126,14 @@ class _Pass:
         found = self._pool.answers(least=least, most=BATCH)
         if not found:
             return
-        gone = sum(tried.is_gone for _, tried in found)
-        self._gone, self._answered = self._gone + gone, self._answered + len(found)
-        suspect = most_are_gone(gone, of=len(found)) or most_are_gone(self._gone, of=self._answered)
+        # The latest answers together: of the few that come back at a time, most may be gone by chance.
+        self._were_gone.extend(tried.is_gone for _, tried in found)
+        self._is_slow = max(tried.outcome.latency_seconds or 0.0 for _, tried in found) > SLOW_SECONDS
+        suspect = most_are_gone(sum(self._were_gone), of=len(self._were_gone))
         stored: list[Operation] = []
-        each([found], lambda some: stored.extend(self._stored(some, believes_gone=not suspect)))
+        each([found], lambda some: stored.extend(self._stored(some, believes_gone=not suspect)), to_the_end=True)
         if not stored:
-            each(found, lambda one: self._stored([one], believes_gone=not suspect))
+            each(found, lambda one: self._stored([one], believes_gone=not suspect), to_the_end=True)
         self._learn(found, suspect=suspect)
         self._try_again([attempt.operation for attempt, tried in found if tried.is_unauthorized])
 
@@ -144,10 +151,10 @@ class _Pass:
             budget.learn(problem, now=self._clock())
         closed = budget.closed_until(now=self._clock())
         if closed:
-            self._pool.pause()
+            self._pool.pause((closed - self._clock()).total_seconds())
         if self._is_stopped:
             return
-        lost = [one for one in problems if one.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN)]
+        lost = [one for one in problems if one.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN) and one.code != "turn"]
         if suspect:
             self._stop(NOT_FOUND)
         elif any(is_of_tenant(one) and not isinstance(one, GraphUnauthorized) for one in problems):

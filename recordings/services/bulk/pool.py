@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from threading import Event
 from types import TracebackType
 from typing import Self
 
-from recordings import conf
+from recordings import passes
 from recordings.graph.errors import GraphNotSent
 from recordings.models import Attempt
 from recordings.services import budget, connection, tries
@@ -17,6 +16,8 @@ from recordings.services.tries import Tried
 type Try = tuple[Attempt, Tried]
 
 WIDTH = 32
+# What was true of a call when its attempt was stored is taken for true for so long (invariant 8), far below any lease.
+LEAVES_WITHIN_SECONDS = 5.0
 
 
 class Pool:
@@ -26,7 +27,7 @@ class Pool:
         self._client = connection.wide_client(WIDTH)
         self._threads = ThreadPoolExecutor(WIDTH, thread_name_prefix="bulk")
         self._done: SimpleQueue[Future[Try]] = SimpleQueue()
-        self._paused = Event()
+        self._paused_until = 0.0
         self.outstanding = 0
 
     def __enter__(self) -> Self:
@@ -36,22 +37,24 @@ class Pool:
         self._threads.shutdown(cancel_futures=True)
         self._client.close()
 
-    def pause(self) -> None:
-        """Let nothing more leave; what has not left yet comes back as not sent."""
-        self._paused.set()
+    def pause(self, seconds: float) -> None:
+        """Let nothing leave for so long; what has not left yet comes back as not sent."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     def renew_token(self) -> None:
         self._client.renew_token()
 
-    def send(self, attempts: Iterable[Attempt]) -> None:
-        """Post them as threads become free. No answer is waited for beyond the lease of the operations."""
-        lease_until = time.monotonic() + conf.lease().total_seconds()
+    def send(self, attempts: Iterable[Attempt], *, ruled_at: float, lease_seconds: float) -> None:
+        """Post them as threads become free. `ruled_at` is the time.monotonic() moment before their facts were read.
+
+        None leaves long after it, and no answer is waited for beyond the lease of the operations, which began then.
+        """
+        lease_until = ruled_at + lease_seconds
+        leaves_until = min(lease_until, ruled_at + LEAVES_WITHIN_SECONDS)
         for attempt in attempts:
             self.outstanding += 1
-            self._threads.submit(self._try, attempt, lease_until).add_done_callback(self._done.put)
-
-    def resume(self) -> None:
-        self._paused.clear()
+            job = self._threads.submit(self._try, attempt, leaves_until, lease_until)
+            job.add_done_callback(self._done.put)
 
     def answers(self, *, least: int = 1, most: int) -> list[Try]:
         """What has come back, at most so many; waits until it is so many at least, or all that is outstanding."""
@@ -64,11 +67,18 @@ class Pool:
         self.outstanding -= len(found)
         return found
 
-    def _try(self, attempt: Attempt, lease_until: float) -> Try:
-        if self._paused.is_set():
-            said = "Microsoft asked for a pause before it was sent."
-            return attempt, tries.failed(GraphNotSent(said, code="turn"))
+    def _try(self, attempt: Attempt, leaves_until: float, lease_until: float) -> Try:
+        if why := self._why_not(leaves_until):
+            return attempt, tries.failed(GraphNotSent(why, code="turn"))
         tried = tries.post(self._client, attempt, until=min(lease_until, connection.deadline()))
-        if tried.error and budget.pause_asked_for(tried.error):
-            self._paused.set()
+        pause = budget.pause_asked_for(tried.error) if tried.error else None
+        if pause:
+            self.pause(pause.total_seconds())
         return attempt, tried
+
+    def _why_not(self, leaves_until: float) -> str:
+        if passes.stopping.is_set():
+            return "The worker was told to end before it was sent."
+        if time.monotonic() < self._paused_until:
+            return "Microsoft asked for a pause before it was sent."
+        return "Microsoft answered too slowly for it to be sent in time." if time.monotonic() >= leaves_until else ""
