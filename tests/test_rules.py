@@ -765,6 +765,7 @@ facts_of_any_call = st.builds(
     capture_state=st.sampled_from(CaptureState.values) | st.text(max_size=16),
     capture_at=maybe,
     capture_changed_at=maybe,
+    not_capturing_since=maybe,
     recording_status=st.sampled_from(RecordingStatus.values) | st.text(max_size=32),
     recording_status_at=maybe,
     recording_status_source=st.sampled_from(["", *Source.values]),

@@ -62,6 +62,26 @@ def test_a_call_that_is_gone_at_graph_is_found_and_forgiven_on_a_sign_of_life(no
     assert Finding.objects.get().resolution == Resolution.SELF_RECOVERED
 
 
+@pytest.mark.parametrize(
+    ("story", "rule", "kind", "said"),
+    [
+        ({"capture": "failed", "told": "recording"}, "R2", "capture.stopped", {}),
+        ({"capture": "paused", "told": "recording"}, "R2", "capture.stopped", {}),
+        ({"capture": "started", "told": "notRecording"}, "R3", "status.told", {"status": "failed"}),
+    ],
+)
+def test_another_word_for_the_same_trouble_is_no_recovery(
+    now: datetime, story: dict[str, Any], rule: str, kind: str, said: dict[str, Any]
+) -> None:
+    cast.call(at=now, **story)
+    findings.sweep(now)
+    assert rules_open() == [rule]
+    cast.tell(kind, "call-1", at=now + GRACE, **said)
+    findings.sweep(now + GRACE)
+    assert rules_open() == [rule]
+    assert not LedgerEntry.objects.filter(action=LedgerAction.FINDING_RESOLVED).exists()
+
+
 def test_another_try_of_a_correction_that_failed_is_no_recovery(now: datetime, mira: User) -> None:
     call = cast.call(at=now, told="recording")
 

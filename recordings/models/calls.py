@@ -168,6 +168,7 @@ class Call(models.Model):
 
     def facts(self, **beside: Unpack[FactsBeside]) -> rules.CallFacts:
         """What the rules need of this call; what lies in other rows is named by the caller who read it."""
+        heard = rules.Heard.from_json(self.heard)
         return rules.CallFacts(
             state=self.state,
             first_signal_at=self.first_signal_at,
@@ -188,7 +189,8 @@ class Call(models.Model):
             recording_status_at=self.recording_status_at,
             recording_status_source=self.recording_status_source,
             told_changed_at=self.told_changed_at,
-            told=rules.Heard.from_json(self.heard).told,
+            told=heard.told,
+            not_capturing_since=heard.capture_since(rules.NOT_CAPTURING) or self.capture_changed_at,
             **beside,
         )
 

@@ -17,10 +17,12 @@ from recordings.rules.facts import (
 from recordings.rules.heard import Heard, Move, Word, late_moves, merged_state
 from recordings.rules.legs import REMOVED, asks_for_siblings
 from recordings.rules.ruling import Permit, Ruling, fresh_claim, rule_on
+from recordings.rules.status import NOT_CAPTURING
 from recordings.rules.stuck import explain, is_settled, next_due, verdicts
 from recordings.rules.verdict import Explained, Verdict, duration
 
 __all__ = [
+    "NOT_CAPTURING",
     "REMOVED",
     "CallFacts",
     "Explained",

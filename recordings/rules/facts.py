@@ -35,9 +35,10 @@ class Graces:
 class CallFacts:
     """What is known of one bot leg, the three kept apart: captured, told, evidence.
 
-    `*_changed_at` is since when it has been so; `failing_since` when the first of the corrections failed that came to
-    nothing in a row, `failed_operation_at` when the latest did; `siblings_over_at` until when other legs of the same
-    conversation went on, None if there are none, and the end of time while one of them lives.
+    `*_changed_at` is since when it has been so, `not_capturing_since` since when it was paused, stopped or failed;
+    `failing_since` when the first of the corrections failed that came to nothing in a row, `failed_operation_at` when
+    the latest did; `siblings_over_at` until when other legs of the same conversation went on, None if there are none,
+    and the end of time while one of them lives.
     """
 
     state: str = CallState.UNKNOWN
@@ -56,6 +57,7 @@ class CallFacts:
     capture_state: str = CaptureState.UNKNOWN
     capture_at: datetime | None = None
     capture_changed_at: datetime | None = None
+    not_capturing_since: datetime | None = None
     recording_status: str = RecordingStatus.UNKNOWN
     recording_status_at: datetime | None = None
     recording_status_source: str = ""

@@ -5,7 +5,7 @@ nothing here depends on when a word was heard, only on the moment it speaks of: 
 the latest word are kept, the latest words that said that something began, and of every fact the word that told it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -94,12 +94,17 @@ class Heard:
         Where only heartbeats tell of it, that last other word is the earliest moment it can have begun.
         """
         current = self.capture
-        if current is None:
+        return self.capture_since((current.value,)) if current else None
+
+    def capture_since(self, states: Collection[str]) -> datetime | None:
+        """Since when capture has been in any of these states; None if it is in none of them."""
+        current = self.capture
+        if current is None or current.value not in states:
             return None
-        other = max((word for word in self.claims.values() if word.value != current.value), default=None)
+        other = max((word for word in self.claims.values() if word.value not in states), default=None)
         if other is None:
-            return self.firsts[current.value].at
-        begun = [word for word in self.captures if word.value == current.value and word > other]
+            return min(word for word in self.firsts.values() if word.value in states).at
+        begun = [word for word in self.captures if word.value in states and word > other]
         return min(begun, default=other).at
 
     @property

@@ -48,10 +48,17 @@ def told_otherwise(facts: CallFacts, graces: Graces) -> Verdict | None:
     word_at = _last_word_at(facts)
     if facts.told_changed_at and word_at and word_at < facts.told_changed_at:
         return None
-    since = latest(facts.capture_changed_at, facts.told_changed_at)
+    since = latest(facts.capture_changed_at, _otherwise_since(facts))
     if since is None:
         return None
     return Verdict(Rule.TOLD_OTHERWISE, Severity.CRITICAL, since, since + graces.told_otherwise)
+
+
+def _otherwise_since(facts: CallFacts) -> datetime | None:
+    """Since when Teams has been told anything but `recording`: from `notRecording` to `failed` nothing is put right."""
+    last = max((word for word in facts.told if word.value not in _OTHERWISE), default=None)
+    since = min((word.at for word in facts.told if last is None or word > last), default=None)
+    return since or facts.told_changed_at
 
 
 def _last_word_at(facts: CallFacts) -> datetime | None:
@@ -62,7 +69,8 @@ def _last_word_at(facts: CallFacts) -> datetime | None:
 
 def say_told_otherwise(facts: CallFacts, verdict: Verdict, now: datetime) -> Explained:
     told = "not recording" if facts.recording_status == RecordingStatus.NOT_RECORDING else "failed"
-    lasted = duration((facts.over_at or now) - verdict.since)
+    since = latest(verdict.since, facts.told_changed_at) or verdict.since
+    lasted = duration((facts.over_at or now) - since)
     return Explained(
         f"Teams was told {told} at {clock(facts.told_changed_at)}; the recorder has been capturing for {lasted} since.",
         "Whether the recorder means to capture: its capture may have begun again by itself.",
@@ -90,7 +98,7 @@ def told_not_capturing(facts: CallFacts, graces: Graces) -> Verdict | None:
         return None
     if facts.recording_status != RecordingStatus.RECORDING:
         return None
-    since = latest(facts.capture_changed_at, facts.told_changed_at)
+    since = latest(facts.not_capturing_since or facts.capture_changed_at, facts.told_changed_at)
     if since is None:
         return None
     return Verdict(Rule.TOLD_NOT_CAPTURING, Severity.HIGH, since, since + graces.before_stop)
