@@ -170,4 +170,12 @@ def _recover(finding: Finding, *, actor: Actor, now: datetime) -> None:
     finding.resolved_at, finding.resolution, finding.resolved_by = now, resolution_of(finding), actor
     finding.wakes_after = None
     finding.save()
-    ledger.record(LedgerAction.FINDING_RESOLVED, actor=actor, now=now, finding=finding, resolution=finding.resolution)
+    ledger.record(
+        LedgerAction.FINDING_RESOLVED,
+        actor=actor,
+        now=now,
+        finding=finding,
+        resolution=finding.resolution,
+        root_cause="",
+        reason="",
+    )
