@@ -64,7 +64,7 @@ def hold_calls(
     its word on a call that was gone, and on the `ending` of one.
     """
     known, stirred = _known({*graph_ids, *making}, ending=ending)
-    known |= _removed_legs({*chains, *stirred})
+    known |= removed_legs({*chains, *stirred})
     found: list[Call] = []
     for is_known, ids in groupby(sorted(known | making.keys()), key=known.__contains__):
         if is_known:
@@ -98,12 +98,14 @@ def locked_calls(graph_ids: Iterable[str]) -> Iterator[Call]:
         yield from Call.objects.select_for_update().filter(graph_id__in=some).order_by(by_bytes)
 
 
-def _removed_legs(chains: Iterable[str]) -> set[str]:
+def removed_legs(chains: Iterable[str]) -> set[str]:
     """Ended legs of these conversations whose verdict depends on the other legs (R10)."""
     code, subcode = REMOVED
     removed = Call.objects.filter(ended_at__isnull=False, result_code=code, result_subcode=subcode)
-    named = {chain for chain in chains if chain}
-    return set(removed.filter(call_chain_id__in=named).values_list("graph_id", flat=True)) if named else set()
+    legs: set[str] = set()
+    for some in batched(sorted({*chains} - {""}), AT_ONCE):
+        legs |= set(removed.filter(call_chain_id__in=some).values_list("graph_id", flat=True))
+    return legs
 
 
 def _beside(call: Call) -> tuple[str, datetime | None]:

@@ -5,7 +5,7 @@ Reading, checking and foreseeing take no lock; what then has to be written is wr
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -15,6 +15,8 @@ from django.db import transaction
 
 from recordings import conf, ledger
 from recordings.choices import LedgerAction
+from recordings.ingest.calls import locked_call, reschedule_all
+from recordings.ingest.held import locked_calls, removed_legs
 from recordings.ingest.import_files import READERS, Found, HashedText
 from recordings.ingest.import_lines import BadLine, ImportedCall, parse_call
 from recordings.ingest.import_words import Effect, foresee, take
@@ -125,17 +127,27 @@ def _foresee(
 
 
 def _write(
-    file: Path, foreseen: Iterable[tuple[ImportedCall, Effect, bool]], result: Imported, *, actor: Actor, now: datetime
+    file: Path, foreseen: Sequence[tuple[ImportedCall, Effect, bool]], result: Imported, *, actor: Actor, now: datetime
 ) -> None:
-    """What moves something, all of it or nothing. Calls are locked in the order of their ids, as heartbeats do it."""
+    """What moves something, all of it or nothing. Calls are locked in the order of their ids, as heartbeats do it.
+
+    So are ended legs of the same conversations, which are judged by the others (R10).
+    """
+    moving = {said.graph_id: said for said, _, moves in foreseen if moves}
+    result.effects = Counter(effect for _, effect, moves in foreseen if not moves)
     with transaction.atomic():
-        for said, effect, moves in sorted(foreseen, key=lambda each: each[0].graph_id):
+        beside = removed_legs(said.about.get("call_chain_id", "") for said in moving.values())
+        for graph_id in sorted(moving.keys() | beside):
+            if graph_id not in moving:
+                locked_call(graph_id)
+                continue
             try:
-                result.effects[take(said, actor=actor, now=now) if moves else effect] += 1
+                result.effects[take(moving[graph_id], actor=actor, now=now)] += 1
             except BadLine as problem:  # somebody else made the call meanwhile
-                result.note(result.seen[said.graph_id], problem)
+                result.note(result.seen[graph_id], problem)
                 break
         result.check()
+        reschedule_all(list(locked_calls(beside)), now=now)
         _record(file.name, result, actor=actor, now=now)
 
 

@@ -1,6 +1,8 @@
 """A word heard late changes nothing that stands; it happened, so that history has it at its own time."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -251,3 +253,28 @@ def test_a_leg_that_is_found_again_brings_its_conversation_to_the_sweep(two_legs
     findings.sweep(at + timedelta(minutes=5))
 
     assert two_legs.finding_set.get(rule="R10").is_open
+
+
+def test_an_imported_leg_brings_its_conversation_to_the_sweep(at: datetime, tmp_path: Path) -> None:
+    cast.call("leg-1", at=at)
+    cast.tell("call.ended", "leg-1", at=at, resultInfo={"code": 200, "subcode": 5000})
+    findings.sweep(at + timedelta(minutes=2))
+    removed, imported_at = Call.objects.get(), at + timedelta(minutes=3)
+    assert not removed.finding_set.filter(rule="R10").exists()
+
+    file = tmp_path / "calls.jsonl"
+    file.write_text(
+        json.dumps(
+            {
+                "graphId": "leg-2",
+                "tenantId": TENANT_ID,
+                "callChainId": "chain-of-leg-1",
+                "state": "established",
+                "establishedAt": at.isoformat(),
+            }
+        )
+    )
+    ingest.import_calls(file, form="jsonl", actor=Actor.objects.job("import"), now=imported_at)
+    findings.sweep(imported_at)
+
+    assert removed.finding_set.get(rule="R10").is_open
