@@ -51,11 +51,15 @@ def append(entries: Collection[LedgerEntry]) -> None:
 
 @dataclass(frozen=True)
 class References:
-    """What an entry is about; the call is that of the operation or the finding where it is not named."""
+    """What an entry is about; the call is that of the operation or the finding where it is not named.
+
+    `job` is the key of the bulk job that asked, where one did.
+    """
 
     call: Call | None = None
     operation: Operation | None = None
     finding: Finding | None = None
+    job: uuid.UUID | None = None
 
 
 def entry_of(
@@ -79,6 +83,7 @@ def entry_of(
         "recorded_at": now,
         "occurred_at": occurred_at or now,
         **_references(call, operation, finding),
+        **({"job": about.job} if about.job else {}),
     }
     if taken := body.keys() & facts.keys():
         raise NotCanonical(f"the entry itself says {', '.join(sorted(taken))}; no fact can take its place")

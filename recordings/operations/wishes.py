@@ -55,10 +55,12 @@ def create_many(
     now: datetime,
     send_after: datetime | None = None,
     expires_after: datetime | None = None,
+    job: uuid.UUID | None = None,
 ) -> list[Operation]:
     """The intents, durable before anything is sent (invariant 1). Raises OperationInProgress (invariant 4).
 
-    Before `send_after` only the process of the person who asks sends them; afterwards any worker does.
+    Before `send_after` only the process of the person who asks sends them; afterwards any worker does. The entries
+    name the bulk `job` that asked, where one did.
     """
     wanted = [
         _operation(wish, actor=actor, reason=reason, now=now, send_after=send_after, expires_after=expires_after)
@@ -69,7 +71,7 @@ def create_many(
             Operation.objects.bulk_create(wanted)
     except IntegrityError as error:
         raise OperationInProgress from error
-    ledger.append([_requested(operation, now=now) for operation in wanted])
+    ledger.append([_requested(operation, job=job, now=now) for operation in wanted])
     return wanted
 
 
@@ -99,12 +101,12 @@ def _operation(
     )
 
 
-def _requested(operation: Operation, *, now: datetime) -> LedgerEntry:
+def _requested(operation: Operation, *, job: uuid.UUID | None, now: datetime) -> LedgerEntry:
     return ledger.entry_of(
         LedgerAction.CORRECTION_REQUESTED,
         actor=operation.requested_by,
         now=now,
-        about=ledger.References(operation=operation),
+        about=ledger.References(operation=operation, job=job),
         facts={
             "requested_status": operation.requested_status,
             "status": operation.status,

@@ -74,6 +74,7 @@ def _want(job: BulkJob, items: Sequence[BulkItem], calls: dict[int, Call], *, no
         now=now,
         send_after=now + conf.lease(),
         expires_after=now + conf.approval_expires(),
+        job=job.pk,
     )
     for (item, _), operation in zip(permitted, wanted, strict=True):
         is_awaiting = operation.status == OperationStatus.AWAITING_APPROVAL
@@ -98,6 +99,6 @@ def _refusal(job: BulkJob, one: Sorted, *, now: datetime) -> LedgerEntry:
         LedgerAction.CORRECTION_REFUSED,
         actor=job.requested_by,
         now=now,
-        about=ledger.References(one.call),
+        about=ledger.References(one.call, job=job.pk),
         facts={"requested_status": job.requested_status, "reason": job.reason, "why": one.ruling.why},
     )
