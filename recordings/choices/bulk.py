@@ -21,7 +21,10 @@ class BulkStanding(Worded):
 
 
 class BulkItemStatus(Worded):
-    """What became of one item of a bulk job. Everything but `waiting` and `working` is final for the item."""
+    """What became of one item of a bulk job.
+
+    `waiting`, `working` and `open` keep the job running; `awaitingApproval` changes once more, with its correction.
+    """
 
     WAITING = "waiting", "mute", "o-pending", "Waiting"
     WORKING = "working", "info", "o-running", "Working"

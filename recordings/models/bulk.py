@@ -67,6 +67,11 @@ class BulkItem(models.Model):
                 name="item_to_do",
                 condition=models.Q(status__in=(BulkItemStatus.WAITING, BulkItemStatus.WORKING, BulkItemStatus.OPEN)),
             ),
+            models.Index(
+                fields=["id"],
+                name="item_to_approve",
+                condition=models.Q(status=BulkItemStatus.AWAITING_APPROVAL),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -69,7 +69,9 @@ def test_every_call_of_a_job_is_corrected_and_kept_as_if_it_were_alone(sandbox: 
     assert sent == {str(key) for key in Attempt.objects.values_list("client_request_id", flat=True)}
     for action in ("requested", "sent", "answered"):
         assert len(entries(LedgerAction(f"correction.{action}"))) == 3
-    assert {entry["reason"] for entry in entries(LedgerAction.CORRECTION_REQUESTED)} == {"the desk checked"}
+    assert {(entry["reason"], entry["job"]) for entry in entries(LedgerAction.CORRECTION_REQUESTED)} == {
+        ("the desk checked", str(job.pk))
+    }
     assert Operation.objects.filter(reason="the desk checked", requested_by__label="mira").count() == 3
 
 
@@ -110,7 +112,8 @@ def test_the_facts_are_asked_again_when_an_items_turn_comes(sandbox: Sandbox, mi
     run()
     assert outcomes(job) == {"call-1": DONE, "call-2": "refused"}
     assert "Stop the recorder first" in message_of(job, "call-2")
-    assert [entry["call"] for entry in entries(LedgerAction.CORRECTION_REFUSED)] == ["call-2"]
+    (entry,) = entries(LedgerAction.CORRECTION_REFUSED)
+    assert (entry["call"], entry["job"]) == ("call-2", str(job.pk))
     assert [str(post["path"]).split("/")[-2] for post in posts(sandbox)] == ["call-1"]
 
 
@@ -124,6 +127,25 @@ def test_without_a_fresh_word_of_the_recorder_a_second_person_is_asked(sandbox: 
     assert posts(sandbox) == []
     job.refresh_from_db()
     assert job.finished_at
+
+
+def test_what_the_second_person_decided_is_what_became_of_the_item(sandbox: Sandbox, mira: User, tom: User) -> None:
+    sandbox.add_call(call_id="call-1", state="established")
+    for name in ("call-1", "call-2", "call-3"):
+        cast.call(name, at=timezone.now() - timedelta(minutes=5), capture="stopped", told="recording")
+    job = start(mira)
+    run()
+    first, second, _ = Operation.objects.order_by("call_id")
+    by, now = Requester.at_screen(tom), timezone.now()
+    services.approve(first, by=by, reason="", evidence="seen in its log", now=now)
+    services.decline(second, by=by, reason="it still captures", now=now)
+    run()
+    waits = BulkItemStatus.AWAITING_APPROVAL
+    assert outcomes(job) == {"call-1": waits, "call-2": FAILED, "call-3": waits}
+    services.send_operation(first.pk)
+    run()
+    assert outcomes(job) == {"call-1": DONE, "call-2": FAILED, "call-3": waits}
+    assert len(entries(LedgerAction.BULK_FINISHED)) == 1
 
 
 def test_a_correction_that_waits_for_approval_gives_way(sandbox: Sandbox, mira: User) -> None:
@@ -296,6 +318,23 @@ def test_a_stopped_job_begins_nothing_more(sandbox: Sandbox, mira: User) -> None
     assert job.stopped_by
     with pytest.raises(BulkRefused, match="over already"):
         services.stop_bulk(job, by=Requester.at_screen(mira), now=timezone.now())
+
+
+def test_what_came_back_unsent_is_not_sent_after_a_stop(sandbox: Sandbox, mira: User) -> None:
+    stopped_calls(sandbox, "call-1", "call-2")
+    sandbox.fault("error", status=429, retry_after="30", call_id="call-2", action=UPDATE)
+    job = start(mira)
+    run()
+    assert outcomes(job)["call-2"] == OPEN
+    services.stop_bulk(job, by=Requester.at_screen(mira), now=timezone.now())
+    run()
+    assert outcomes(job)["call-2"] == BulkItemStatus.STOPPED
+    assert [entry["status"] for entry in entries(LedgerAction.CORRECTION_CANCELLED)] == ["cancelled"]
+    assert BulkJob.objects.get().finished_at
+    sent, later = len(posts(sandbox)), timezone.now() + timedelta(minutes=1)
+    RequestBudget.objects.update(closed_until=None)
+    services.send_due(later, clock=lambda: later)
+    assert len(posts(sandbox)) == sent
 
 
 def test_only_what_failed_and_can_come_right_is_tried_again(sandbox: Sandbox, mira: User) -> None:

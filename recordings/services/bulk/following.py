@@ -18,7 +18,9 @@ _ITEM_STATUS = {
     _S.CANCELLED: BulkItemStatus.REFUSED,
     **dict.fromkeys((_S.FAILED, _S.DECLINED, _S.EXPIRED, _S.UNRESOLVED), BulkItemStatus.FAILED),
 }
-_FOLLOWING = (BulkItemStatus.WORKING, BulkItemStatus.OPEN)
+_UNDER_WAY = (BulkItemStatus.WORKING, BulkItemStatus.OPEN)
+# What waits for a second person does not keep a job running, but it is told, too, what that person decided.
+_FOLLOWING = (*_UNDER_WAY, BulkItemStatus.AWAITING_APPROVAL)
 
 
 def status_of(operation: Operation) -> BulkItemStatus:
@@ -40,9 +42,11 @@ def follow(operations: Iterable[Operation], *, now: datetime) -> None:
 def follow_settled(now: datetime, *, limit: int) -> None:
     """Take over at most `limit` outcomes that others have settled since, or that a dead worker left (aware UTC)."""
     with transaction.atomic():
-        items = BulkItem.objects.select_for_update(skip_locked=True, of=("self",)).filter(status__in=_FOLLOWING)
-        settled = items.filter(operation__status__in=(*FINAL_STATUSES, _S.AWAITING_APPROVAL))
-        follow(_operations(settled, limit=limit), now=now)
+        items = BulkItem.objects.select_for_update(skip_locked=True, of=("self",))
+        settled = items.filter(status__in=_FOLLOWING, operation__status__in=FINAL_STATUSES)
+        asked_for = items.filter(status__in=_UNDER_WAY, operation__status=_S.AWAITING_APPROVAL)
+        for found in (settled, asked_for):
+            follow(_operations(found, limit=limit), now=now)
         # Its process is gone, or handed it on: the settler and the sender look after it now.
         left = items.filter(status=BulkItemStatus.WORKING, operation__leased_until__isnull=True)
         expired = items.filter(status=BulkItemStatus.WORKING, operation__leased_until__lte=now)

@@ -7,14 +7,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from recordings import ledger, permissions
-from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, RootCause
+from recordings import ingest, ledger, operations, permissions
+from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, OperationStatus, RootCause
 from recordings.models import BulkItem, BulkJob, Call, EvidenceFile, Operation
 from recordings.services.attesting import CannotAttest, keep_evidence
 from recordings.services.bulk.attestable import refusals_of
 from recordings.services.bulk.precheck import BulkRefused, Sorted, selected, sort_calls
 from recordings.services.bulk.progress import counted
 from recordings.services.bulk.selection import Selection, start_once
+from recordings.services.locking import lock_many
 from recordings.services.requester import Requester
 from recordings.services.texts import kept, storable
 
@@ -96,7 +97,10 @@ def _items_to_attest(calls: Sequence[Call], *, now: datetime) -> list[BulkItem]:
 
 
 def stop_bulk(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
-    """Begin no further item (`now` aware UTC); what is on the wire or decided stays. Raises BulkRefused, NotAllowed."""
+    """Begin no further item, and send nothing that came back unsent (`now` aware UTC).
+
+    What is on the wire, decided, or another person's to decide stays. Raises BulkRefused, NotAllowed.
+    """
     by.require(_right_of(job))
     with transaction.atomic():
         locked = BulkJob.objects.select_for_update().get(pk=job.pk)
@@ -107,10 +111,25 @@ def stop_bulk(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
         stopped = BulkItem.objects.filter(pk__in=keys).update(
             status=BulkItemStatus.STOPPED, finished_at=now, leased_until=None
         )
+        stopped += _cancel_unsent(locked, by=by, now=now)
         locked.stopped_at, locked.stopped_by = now, by.actor
         locked.save()
         ledger.record(LedgerAction.BULK_STOPPED, actor=by.actor, now=now, job=locked.pk, stopped=stopped)
     return locked
+
+
+def _cancel_unsent(job: BulkJob, *, by: Requester, now: datetime) -> int:
+    """No try of these has reached Teams, and a worker would try again by itself; how many there were."""
+    unsent = Operation.objects.filter(bulkitem__job=job, status=OperationStatus.PENDING, approved_by=None)
+    locked = lock_many(list(unsent.values_list("pk", flat=True))).values()
+    cancelled = [operation for operation in locked if operation.status == OperationStatus.PENDING]
+    for operation in cancelled:
+        why = "the bulk job was stopped before it was sent"
+        operations.move(operation, OperationStatus.CANCELLED, actor=by.actor, now=now, reason=why)
+    ingest.reschedule_all([operation.call for operation in cancelled], now=now)
+    items = BulkItem.objects.filter(job=job, operation__in=cancelled)
+    items.update(status=BulkItemStatus.STOPPED, message="", finished_at=now)
+    return len(cancelled)
 
 
 def retry_failed(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
