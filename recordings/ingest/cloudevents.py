@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recordings.ingest.event_data import ABOUT_NO_CALL, TYPES, checked
-from recordings.ingest.events import UNSTORABLE, BadEvent, Event, call_id_of, place_of
+from recordings.ingest.events import EARLIEST, UNSTORABLE, BadEvent, Event, call_id_of, place_of
 
 MAX_CLOCK_AHEAD = timedelta(minutes=5)
 MAX_BATCH_EVENTS = 500
@@ -101,6 +101,8 @@ def _time(payload: dict[str, Any], *, now: datetime) -> datetime:
         at = at.astimezone(UTC)
     except OverflowError as error:
         raise BadEvent("time is out of range.") from error
+    if at < EARLIEST:
+        raise BadEvent("time lies before the year 2000. Check the recorder's clock, and that the time was set at all.")
     if at > now + MAX_CLOCK_AHEAD:
         raise BadEvent("time lies more than five minutes ahead of our clock. Check the recorder's clock.")
     # A word about the future would stay fresh for too long (invariant 8): it counts from when it was heard.

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from recordings.graph.wire import CALL_STATES, Notification, Person, WireError, clean_id
@@ -12,6 +12,9 @@ from recordings.graph.wire.fields import text, word
 
 # Legal JSON, but no database keeps it: NUL and lone surrogates.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+# A clock or a variable that nobody set says 1970 or the year 1. Kept for good, such a word would begin every drawing.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class BadEvent(ValueError):

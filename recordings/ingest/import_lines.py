@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recordings.choices import CallDirection, CallState, CaptureState, RecordingStatus
+from recordings.ingest.events import EARLIEST
 from recordings.models import Call
 
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -185,6 +186,8 @@ class _Line:
             raise BadLine(f"{name} is {value!r}, which is not a time") from error
         if at.tzinfo is None:
             raise BadLine(f"{name} is {value!r}; write its zone, too, for example 2026-11-18T14:31:02Z")
+        if utc < EARLIEST:
+            raise BadLine(f"{name} is {value!r}, which lies before the year 2000")
         if utc > self._now:
             raise BadLine(f"{name} is {value!r}, which lies in the future")
         return utc

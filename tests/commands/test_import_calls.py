@@ -135,6 +135,7 @@ def test_one_wrong_line_keeps_all_of_them_out_and_each_wrong_line_is_named(tmp_p
             '"text"',
             {**OLD, "graphId": "old-12", "subject": "x" * 256},
             {**OLD, "graphId": "old-13", "recordingStatus": "maybe"},
+            {**OLD, "graphId": "old-14", "captureAt": "0001-01-01T00:00:00Z"},
         )
     )
     assert said.splitlines()[:-1] == [
@@ -150,9 +151,10 @@ def test_one_wrong_line_keeps_all_of_them_out_and_each_wrong_line_is_named(tmp_p
         "line 11: is not a JSON object",
         "line 12: subject is longer than 255 characters",
         "line 13: recordingStatus is 'maybe'; known are unknown, notRecording, recording, failed",
+        "line 14: captureAt is '0001-01-01T00:00:00Z', which lies before the year 2000",
     ]
     assert "line 8: the field 'subjct' is not known" in said
-    assert said.endswith("12 lines are wrong. Nothing was imported.")
+    assert said.endswith("13 lines are wrong. Nothing was imported.")
     assert not Call.objects.exists()
 
 
