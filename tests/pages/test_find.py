@@ -1,5 +1,7 @@
 """One field for every id a person may hold."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -184,4 +186,5 @@ def test_no_look_up_reads_a_table(client: Client, olga: User) -> None:
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Index Cond" in plan, plan
             assert "Seq Scan" not in plan, plan
-            assert "Filter" not in plan, plan
+            # An empty table may be joined by a filter: what is asked for is found by the index before that.
+            assert not re.search(r"^ *Filter:", plan, re.MULTILINE), plan
