@@ -13,6 +13,7 @@ from recordings.choices import CallState, OperationStatus
 from recordings.graph.wire import recording_status_body
 from recordings.models import Actor, Attempt, Call, LedgerEntry, Operation, StatusChange
 from recordings.services import CorrectionRefused, Requester
+from recordings.services.bulk.pool import Pool
 from recordings.services.tries import Tried
 from sandbox.server import Sandbox
 from tests import cast, test_one_writer
@@ -52,6 +53,28 @@ def test_invariant_1_intent_before_action(
     services.send_operation(ask(call, "notRecording", by=mira).pk)
     assert seen == [(1, 1, 1, False)]
     assert checks.durable_database(databases=["default"]) == []
+
+
+def test_invariant_1_holds_for_a_bulk_job(
+    sandbox: Sandbox, call: Call, mira: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is handed to the threads that post stands outside any transaction, with its operation and its entry."""
+    seen: list[tuple[int, int, int, bool]] = []
+    send = Pool.send
+
+    def looking_send(pool: Pool, attempts: list[Attempt], **moments: float) -> None:
+        stored = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).count()
+        entries = LedgerEntry.objects.filter(action="correction.sent").count()
+        seen.append((Operation.objects.count(), entries, stored, connection.in_atomic_block))
+        send(pool, attempts, **moments)
+
+    monkeypatch.setattr(Pool, "send", looking_send)
+    now, selection = timezone.now(), services.Selection("the call")
+    by = Requester.at_screen(mira)
+    services.start_bulk(Call.objects.all(), wish="notRecording", reason="x", by=by, selection=selection, now=now)
+    services.run_bulk_due(timezone.now())
+    assert seen == [(1, 1, 1, False)]
+    assert len(posts(sandbox)) == 1
 
 
 def test_invariant_1_no_entry_no_correction(

@@ -23,6 +23,8 @@ SHORT_WAIT_SECONDS = 3.0
 UNSAID_PAUSE_SECONDS = 1.0
 # No header, however strange, may stop all work for longer.
 LONGEST_PAUSE = timedelta(hours=1)
+# So far may the clocks of two machines differ, and the slower one's share is still counted by the faster one's.
+LONGEST_SKEW = timedelta(minutes=1)
 
 
 def take(count: int, *, now: datetime, keep: float = 0.0) -> float:
@@ -40,6 +42,7 @@ def take(count: int, *, now: datetime, keep: float = 0.0) -> float:
         _refill(budget, now=now)
         missing = count + keep - budget.tokens
         if missing > 0:
+            budget.save()
             return missing / float(settings.GRAPH_RATE)
         budget.tokens -= count
         budget.save()
@@ -133,7 +136,12 @@ def _locked(*, now: datetime) -> RequestBudget:
 
 
 def _refill(budget: RequestBudget, *, now: datetime) -> None:
-    """What has flowed in since the last time; a clock that lags behind another machine's takes nothing away."""
+    """What has flowed in since the last time; a clock that lags behind another machine's takes nothing away.
+
+    A last time that lies further ahead than clocks differ was written by a wrong one. Nobody is held up until it comes.
+    """
+    if budget.refilled_at > now + LONGEST_SKEW:
+        budget.refilled_at = now
     seconds = max(0.0, (now - budget.refilled_at).total_seconds())
     budget.tokens = min(float(settings.GRAPH_BURST), budget.tokens + seconds * float(settings.GRAPH_RATE))
     budget.refilled_at = max(now, budget.refilled_at)

@@ -55,6 +55,13 @@ def test_a_clock_that_lags_behind_another_machines_wins_and_loses_nothing(now: d
     assert budget.take(1, now=now + SECOND) > 0
 
 
+def test_a_clock_that_was_an_hour_ahead_holds_nobody_up(now: datetime) -> None:
+    budget.take(20, now=now + timedelta(hours=1))
+    assert budget.take(10, now=now) > 0
+    assert budget.take(10, now=now + SECOND) == 0
+    assert budget.take(1, now=now + SECOND) > 0
+
+
 def test_what_nobody_waits_for_leaves_the_last_tokens_to_people(now: datetime) -> None:
     assert budget.take(18, now=now, keep=2) == 0
     assert budget.take(1, now=now, keep=2) > 0
