@@ -1,4 +1,4 @@
-"""Make the pictures of README.md: run the demo, look at it as mira, take each page at 1440 px in the light theme.
+"""Make the pictures of README.md and the runbook: run the demo, look at it as mira, at 1440 px in the light theme.
 
     .venv/bin/python docs/pictures.py
 
@@ -70,13 +70,17 @@ def sign_in(page: Page, site: str, name: str, password: str) -> None:
 
 
 def take_pictures(page: Page, site: str) -> None:
-    """The overview once its findings are open, then the call that Teams still shows as recorded."""
+    """The overview and the queue once findings are open, then the call that Teams still shows as recorded."""
     page.goto(f"{site}/")
     for rule in ("R1", "R2", "R7"):
         page.get_by_text(re.compile(rf"rule {rule}\b")).first.wait_for(timeout=LONGEST_WAIT_MS)
     page.goto(f"{site}/")
     _take(page, "overview", height=1150)
+    page.goto(f"{site}/findings/")
+    _take(page, "findings", height=1150)
+    page.goto(f"{site}/")
     page.locator("#worst li", has_text=re.compile(r"rule R2\b")).first.locator("a.f-t").click()
+    page.get_by_role("link", name="Correct it on the call's page").click()
     page.wait_for_url(re.compile(r"/calls/[\w-]+/"))
     _take(page, "call", height=1250)
 
