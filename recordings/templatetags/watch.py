@@ -16,6 +16,7 @@ NOTE = "recordings/parts/blind_spots.html"
 MOST_NAMED = 5
 
 type Shown = dict[str, Any]
+type Time = tuple[datetime | None, datetime | None]
 
 
 @register.inclusion_tag(NOTE)
@@ -25,12 +26,12 @@ def blind_spots_since(hours: int, now: datetime) -> Shown:
 
 
 @register.inclusion_tag(NOTE)
-def blind_spots_of_list(chosen: FilterSet, now: datetime) -> Shown:
-    """Those of the days a list was asked for; without any, those of this moment."""
+def blind_spots_of_list(chosen: FilterSet, now: datetime, shown: Time = (None, None)) -> Shown:
+    """Those of the days a list was asked for; without any, of the time its rows cover, else of this moment."""
     words = getattr(chosen.form, "cleaned_data", {})
     since, until = _moment(words.get("from"), time.min), _moment(words.get("to"), time.max)
     if since is None and until is None:
-        since = now
+        since, until = shown[0] or now, shown[1]
     spots = BlindSpot.objects.covering(since, until)
     recorder = words.get("recorder")
     return _note(spots.of(recorder) if recorder else spots, now)

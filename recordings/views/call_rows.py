@@ -41,6 +41,12 @@ class Page:
     rows: list[Row]
     older: str
 
+    @property
+    def time_shown(self) -> tuple[datetime | None, datetime | None]:
+        """From the first thing known of any of its calls to the last."""
+        since, until = (row.since for row in self.rows), (row.until for row in self.rows)
+        return min(since, default=None), max(until, default=None)
+
 
 def page_of(found: QuerySet[Call], *, before: str, now: datetime) -> Page:
     """The calls before a cursor, never counted and never skipped over one by one."""

@@ -44,6 +44,12 @@ class Page:
     rows: list[Row]
     older: str
 
+    @property
+    def time_shown(self) -> tuple[datetime | None, datetime | None]:
+        """From the beginning of the oldest trouble to the end of the latest; None while one of them goes on."""
+        since, ends = (row.finding.since_at for row in self.rows), [row.finding.resolved_at for row in self.rows]
+        return min(since, default=None), max((end for end in ends if end), default=None) if all(ends) else None
+
 
 @dataclass(frozen=True)
 class Counts:

@@ -1,5 +1,6 @@
 """Corrections: the list, finding out an outcome, and closing one whose outcome nobody can find out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -47,12 +48,20 @@ def operation_list(request: HttpRequest) -> HttpResponse:
         "filter_query": query.urlencode(),
         "tabs": tabs_of("operation_list", query, views=_views(request)),
         "rows": rows,
+        "time_shown": _time_shown([row.operation for row in rows]),
         "is_first_page": cursor is None,
         "older_url": list_url("operation_list", query, before=last) if len(operations) > PAGE_SIZE else "",
         "news_url": list_url("operation_list", query, poll=1, since=now.isoformat(), from_key=last),
     }
     part = "#rows" if asks_for_part(request) else ""
     return render(request, f"recordings/operation_list.html{part}", context)
+
+
+def _time_shown(operations: Sequence[Operation]) -> tuple[datetime | None, datetime | None]:
+    """From the earliest wish of the page to the latest end; None while one of them goes on."""
+    ends = [operation.finished_at for operation in operations]
+    latest = max((end for end in ends if end), default=None) if all(ends) else None
+    return min((operation.requested_at for operation in operations), default=None), latest
 
 
 def _announcement(request: HttpRequest, news: int, *, here_url: str) -> HttpResponse:

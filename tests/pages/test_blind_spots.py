@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from recordings import findings, ingest
-from recordings.models import Call, Finding
+from recordings import findings, ingest, operations
+from recordings.models import Actor, Call, Finding, Operation
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +35,12 @@ def silent(ago: datetime) -> Call:
         cast.heartbeat("call-1", at=ago + minute * MINUTE, capture="stopped")
     cast.tell("call.ended", "call-1", at=ago + 60 * MINUTE)
     return Call.objects.get()
+
+
+def cast_operation(call: Call, mira: User, *, at: datetime) -> Operation:
+    """A correction that was asked for then."""
+    actor = Actor.objects.person(mira)
+    return operations.create(call, requested_status="failed", actor=actor, reason="checked", now=at)
 
 
 def page(client: Client, who: User, url: str) -> str:
@@ -64,6 +70,21 @@ def test_a_call_of_another_time_or_recorder_says_nothing_of_it(
         assert NOTE not in page(client, olga, f"/calls/{graph_id}/")
 
 
+def test_the_lists_say_of_the_time_their_rows_cover_that_nobody_watched(
+    client: Client, olga: User, mira: User, silent: Call, ago: datetime
+) -> None:
+    wish = cast_operation(silent, mira, at=ago + 10 * MINUTE)
+    for url in ("/calls/", "/findings/", "/operations/"):
+        assert NOTE in page(client, olga, url), url
+    assert wish.requested_at < ago + 30 * MINUTE
+
+
+def test_a_list_of_a_later_time_says_nothing_of_it(client: Client, olga: User, silent: Call) -> None:
+    now = timezone.now()
+    cast.call("later", at=now, told="notRecording")
+    assert NOTE not in page(client, olga, "/calls/?q=later")
+
+
 def test_our_own_blind_spot_is_on_every_call_of_its_time(
     client: Client, olga: User, silent: Call, ago: datetime
 ) -> None:
@@ -89,11 +110,11 @@ def test_what_is_over_is_on_the_overview_for_a_day_and_on_lists_of_its_days(
     client: Client, olga: User, silent: Call, ago: datetime
 ) -> None:
     assert NOTE in page(client, olga, "/")
+    assert NOTE not in page(client, olga, "/operations/"), "no row of that time"
     for url in ("/calls/", "/operations/"):
-        assert NOTE not in page(client, olga, url)
         assert NOTE in page(client, olga, f"{url}?from={ago:%Y-%m-%d}&to={ago:%Y-%m-%d}")
         assert NOTE not in page(client, olga, f"{url}?to={ago - timedelta(days=2):%Y-%m-%d}")
-    assert NOTE not in page(client, olga, f"{'/calls/'}?from=yesterday")
+    assert NOTE in page(client, olga, "/calls/?from=yesterday"), "what was not understood filters nothing"
 
 
 def test_a_list_of_one_recorder_has_its_own_and_ours(client: Client, olga: User, silent: Call, ago: datetime) -> None:
