@@ -41,6 +41,8 @@ WRITES |= {f"a{name}" for name in WRITES}
 EXPLAINED = {
     ("models/people.py", "self.get_or_create"),  # the manager of Actor
     ("models/append_only.py", "cursor.execute"),  # the triggers
+    ("models/many.py", "self.bulk_create"),  # a queryset's own: who calls bulk_copy is asked for the model
+    ("models/many.py", "cursor.copy"),
     ("checks.py", "cursor.execute"),  # reads the database's own settings
     ("views/health.py", "cursor.execute"),  # SELECT 1
 }

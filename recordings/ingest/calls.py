@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Case, F, JSONField, Value, When
+from django.db.models import JSONField
 
 from recordings import ledger, rules
 from recordings.choices import CallState, LedgerAction, Source
@@ -16,6 +16,7 @@ from recordings.ingest.observing import Change, Observation, learn_result, obser
 from recordings.ingest.probes import next_probe
 from recordings.models import (
     Actor,
+    ByKey,
     Call,
     LedgerEntry,
     Operation,
@@ -66,7 +67,7 @@ def take_in_all(said: Iterable[tuple[Call, Said, Operation | None]], *, now: dat
         for change in observe(call, word)
     ]
     rows = tuple(row for row, _ in kept)
-    StatusChange.objects.bulk_create(rows)
+    StatusChange.objects.bulk_copy(rows)
     ledger.append([_entry(row, word) for row, word in kept])
     return rows
 
@@ -163,11 +164,11 @@ def reschedule_alike(calls: Collection[Call], *, before: Mapping[int, Columns], 
             Call.objects.filter(pk__in=[call.pk for call in some]).update(**columns)
 
 
-def _heard_anew(calls: Collection[Call], before: Mapping[int, Columns]) -> dict[str, Case]:
+def _heard_anew(calls: Collection[Call], before: Mapping[int, Columns]) -> dict[str, ByKey]:
     """The words behind the facts, which are each call's own."""
-    moved = [call for call in calls if call.heard != before[call.pk]["heard"]]
-    whens = [When(pk=call.pk, then=Value(call.heard, JSONField())) for call in moved]
-    return {"heard": Case(*whens, default=F("heard"))} if whens else {}
+    if all(call.heard == before[call.pk]["heard"] for call in calls):
+        return {}
+    return {"heard": ByKey({call.pk: call.heard for call in calls}, JSONField())}
 
 
 def _schedule(calls: Collection[Call], *, now: datetime) -> None:

@@ -45,8 +45,8 @@ def append(entries: Collection[LedgerEntry]) -> None:
     """Append entries that `entry_of` has made, in their order, however many at once. Raises as `record` does."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry is recorded in the transaction of its step")
-    LedgerEntry.objects.bulk_create(entries)
-    Unsealed.objects.bulk_create(Unsealed(entry_id=entry.pk) for entry in entries)
+    LedgerEntry.objects.bulk_copy(entries)
+    Unsealed.objects.bulk_copy([Unsealed(entry_id=entry.pk) for entry in entries])
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from recordings.models.bulk import BulkItem, BulkJob
 from recordings.models.calls import Call, CallQuerySet, Delivery, FactsBeside, StatusChange
 from recordings.models.findings import EvidenceFile, Finding, FindingQuerySet
 from recordings.models.ledger import Leaf, LedgerEntry, Node, Seal, Unsealed
+from recordings.models.many import ByKey
 from recordings.models.operations import Attempt, AttemptResult, Operation, OperationQuerySet
 from recordings.models.people import Actor, Recorder
 from recordings.models.watch import Beat, BlindSpot, BlindSpotQuerySet, RequestBudget, Tenant
@@ -17,6 +18,7 @@ __all__ = [
     "BlindSpotQuerySet",
     "BulkItem",
     "BulkJob",
+    "ByKey",
     "Call",
     "CallQuerySet",
     "Delivery",

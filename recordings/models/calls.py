@@ -17,6 +17,7 @@ from recordings.choices import (
     look,
 )
 from recordings.models.keys import new_key
+from recordings.models.many import CopyQuerySet
 from recordings.models.people import Actor, Recorder
 
 
@@ -209,6 +210,8 @@ class StatusChange(models.Model):
     operation = models.ForeignKey("recordings.Operation", null=True, blank=True, on_delete=models.PROTECT)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+
+    objects = CopyQuerySet["StatusChange"].as_manager()
 
     class Meta:
         default_permissions = ()

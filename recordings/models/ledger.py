@@ -6,6 +6,7 @@ from recordings.choices import LedgerAction, Look, look
 from recordings.models.calls import Call
 from recordings.models.findings import Finding
 from recordings.models.keys import new_key
+from recordings.models.many import CopyQuerySet
 from recordings.models.operations import Operation
 from recordings.models.people import Actor
 
@@ -27,6 +28,8 @@ class LedgerEntry(models.Model):
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
 
+    objects = CopyQuerySet["LedgerEntry"].as_manager()
+
     class Meta:
         default_permissions = ()
         verbose_name_plural = "ledger entries"
@@ -47,6 +50,8 @@ class Unsealed(models.Model):
     """An entry that waits for its place in the tree. An ordinary table: the row goes when its leaf comes."""
 
     entry = models.OneToOneField(LedgerEntry, primary_key=True, on_delete=models.PROTECT)
+
+    objects = CopyQuerySet["Unsealed"].as_manager()
 
     class Meta:
         default_permissions = ()

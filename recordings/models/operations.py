@@ -19,10 +19,11 @@ from recordings.choices import (
 from recordings.graph.errors import CorrectionFacts, Explainer, explain_correction
 from recordings.models.calls import Call
 from recordings.models.keys import new_key
+from recordings.models.many import CopyQuerySet
 from recordings.models.people import Actor
 
 
-class OperationQuerySet(models.QuerySet["Operation"]):
+class OperationQuerySet(CopyQuerySet["Operation"]):
     def live(self) -> Self:
         return self.filter(status__in=LIVE_STATUSES)
 
@@ -148,6 +149,8 @@ class Attempt(models.Model):
     is_repeat = models.BooleanField(default=False)
     started_at = models.DateTimeField()
 
+    objects = CopyQuerySet["Attempt"].as_manager()
+
     class Meta:
         default_permissions = ()
         ordering = ["number"]
@@ -171,6 +174,8 @@ class AttemptResult(models.Model):
     graph_status = models.CharField(max_length=32, blank=True)
     latency_seconds = models.FloatField(null=True, blank=True)
     recorded_at = models.DateTimeField()
+
+    objects = CopyQuerySet["AttemptResult"].as_manager()
 
     class Meta:
         default_permissions = ()

@@ -6,11 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from django.db.models import Case, F, Value, When
+from django.db.models import CharField
 
 from recordings import ledger
 from recordings.choices import FINAL_STATUSES, AttemptOutcome, LedgerAction, OperationStatus
-from recordings.models import Actor, Operation
+from recordings.models import Actor, ByKey, Operation
 
 _S = OperationStatus
 
@@ -145,18 +145,13 @@ def put(
         changed |= {"status": to, "status_at": now}
     if to in FINAL_STATUSES and to != old:
         changed |= {"finished_at": now, "leased_until": None, "send_after": None}
-    named = {"graph_operation_id": _by_key(graph_ids)} if graph_ids else {}
-    keys = [operation.pk for operation in operations]
-    if Operation.objects.filter(pk__in=keys, status=old).update(**changed, **named) != len(operations):
+    ids = {operation.pk: graph_ids.get(operation.pk, operation.graph_operation_id) for operation in operations}
+    named = {"graph_operation_id": ByKey(ids, CharField())} if graph_ids else {}
+    if Operation.objects.filter(pk__in=list(ids), status=old).update(**changed, **named) != len(operations):
         raise IllegalMove("somebody else moved this correction first")
     for operation in operations:
         _take(operation, changed)
-        operation.graph_operation_id = graph_ids.get(operation.pk, operation.graph_operation_id)
-
-
-def _by_key(graph_ids: Mapping[UUID, str]) -> Case:
-    whens = [When(pk=key, then=Value(graph_id)) for key, graph_id in graph_ids.items()]
-    return Case(*whens, default=F("graph_operation_id"))
+        operation.graph_operation_id = ids[operation.pk]
 
 
 def _take(operation: Operation, columns: Columns) -> None:

@@ -39,7 +39,7 @@ def start_attempts(
     for (_, sent_at), alike in _grouped(operations, lambda one: (one.status, one.sent_at or now)).items():
         columns = {"sent_at": sent_at, "leased_until": leased_until, "send_after": None}
         put(alike, OperationStatus.SENT, now=now, columns=columns)
-    Attempt.objects.bulk_create(attempts)
+    Attempt.objects.bulk_copy(attempts)
     ledger.append([_sent(attempt, actor=actor, now=now) for attempt in attempts])
     return attempts
 
@@ -100,7 +100,7 @@ def finish_attempts(finished: Sequence[Finished], *, actor: Actor, now: datetime
     answer is kept and moves it only where that is still legal.
     """
     results = [_result(one, now=now) for one in finished]
-    AttemptResult.objects.bulk_create(results)
+    AttemptResult.objects.bulk_copy(results)
     for group in _grouped(finished, _move_of).values():
         _put_alike(group, now=now)
     ledger.append([_answered(one, result, actor=actor, now=now) for one, result in zip(finished, results, strict=True)])

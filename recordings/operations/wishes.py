@@ -68,7 +68,7 @@ def create_many(
     ]
     try:
         with transaction.atomic():
-            Operation.objects.bulk_create(wanted)
+            Operation.objects.bulk_copy(wanted)
     except IntegrityError as error:
         raise OperationInProgress from error
     ledger.append([_requested(operation, job=job, now=now) for operation in wanted])

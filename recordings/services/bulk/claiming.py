@@ -1,12 +1,13 @@
 """Which items wait, whose turn it is, and holding them while their row is locked. The only writer of a claimed item."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, UUIDField
 
 from recordings.choices import BulkItemStatus, BulkKind
-from recordings.models import BulkItem, BulkJob, Operation
+from recordings.models import BulkItem, BulkJob, ByKey, Operation
 from recordings.services.bulk.progress import TO_DO
 
 
@@ -40,9 +41,19 @@ def decide(
 
 
 def put_back(items: Sequence[BulkItem]) -> None:
-    """Save claimed items, all in one statement."""
-    columns = ["status", "message", "operation", "leased_until", "finished_at"]
-    BulkItem.objects.bulk_create(items, update_conflicts=True, unique_fields=["id"], update_fields=columns)
+    """Save decided items, those that were decided alike in one statement."""
+    alike: dict[tuple[str, str, datetime | None], list[BulkItem]] = defaultdict(list)
+    for item in items:
+        alike[item.status, item.message, item.finished_at].append(item)
+    for (status, message, finished_at), some in alike.items():
+        operations = {item.pk: item.operation_id for item in some}
+        BulkItem.objects.filter(pk__in=list(operations)).update(
+            status=status,
+            message=message,
+            finished_at=finished_at,
+            leased_until=None,
+            operation=ByKey(operations, UUIDField()),
+        )
 
 
 def put_off(*, until: datetime, why: str) -> None:
