@@ -21,6 +21,7 @@ from recordings.choices import BulkItemStatus, LedgerAction, OperationStatus
 from recordings.ingest import ingest_events, parse_events
 from recordings.ledger import body_of
 from recordings.models import Attempt, BulkItem, BulkJob, Call, LedgerEntry, Operation
+from recordings.operations import HARMLESS
 from recordings.services import Requester
 from sandbox.defaults import TENANT_ID
 from sandbox.server import Sandbox
@@ -80,6 +81,7 @@ def test_whatever_is_killed_and_whatever_graph_answers_each_correction_comes_to_
     _each_is_over_with_its_reason(job)
     _no_two_contexts(sandbox)
     _each_post_has_one_attempt(sandbox)
+    _each_repeat_is_by_the_rule()
 
 
 def _enter_calls(sandbox: Sandbox) -> None:
@@ -184,3 +186,16 @@ def _each_post_has_one_attempt(sandbox: Sandbox) -> None:
     for key in set(attempts) - set(sent):
         result = getattr(attempts[key], "result", None)
         assert result is None or result.outcome == "notSent"
+
+
+def _each_repeat_is_by_the_rule() -> None:
+    """Invariant 3e: after the grace, marked as what it is, and only one of them may have reached Teams."""
+    grace = timedelta(seconds=float(TIMES["SETTLE_GRACE"]))
+    for operation in Operation.objects.prefetch_related("attempts__result"):
+        lost: list[Attempt] = []
+        for attempt in operation.attempts.all():
+            assert attempt.is_repeat or not lost
+            assert all(attempt.started_at >= one.started_at + grace for one in lost)
+            if getattr(attempt, "result", None) is None or attempt.result.outcome not in HARMLESS:
+                lost.append(attempt)
+        assert len(lost) <= 2
