@@ -15,6 +15,9 @@ from recordings.models import append_only
 
 type Checked = list[CheckMessage]
 
+# More threads than this take turns on their processor rather than on the wire.
+MOST_WIDTH = 128
+
 
 def _check(*tags: str, deploy: bool = False) -> Callable[[Callable[[], Checked]], Callable[[], Checked]]:
     """Register a check that needs nothing of what Django hands to checks."""
@@ -75,6 +78,9 @@ def graph_settings() -> Checked:
     if settings.GRAPH_RATE <= 0 or settings.GRAPH_BURST < 10:
         hint = "Use more than 0 requests a second, and at least 10 at once."
         return [Error("GRAPH_RATE and GRAPH_BURST let nothing through.", hint=hint, id="onrecord.E005")]
+    if not 1 <= settings.BULK_WIDTH <= MOST_WIDTH:
+        hint = f"Use 1 to {MOST_WIDTH}."
+        return [Error("BULK_WIDTH is no number of requests at a time.", hint=hint, id="onrecord.E005")]
     return []
 
 

@@ -60,6 +60,8 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E005", {"GRAPH_TIMEOUT": "5"}),
     ("E005", {"GRAPH_RATE": 0.0}),
     ("E005", {"GRAPH_BURST": 9}),
+    ("E005", {"BULK_WIDTH": 0}),
+    ("E005", {"BULK_WIDTH": 129}),
     ("E005", {"GRAPH_BASE_URL": "https://graph.microsoft.com/v1.0?a=b"}),
     ("E006", {"GRAPH_CLOUD": "gcc-high"}),
     ("E006", {"GRAPH_CLOUD": "dod", "CALLBACK_ISSUERS": ["https://issuer.example"]}),

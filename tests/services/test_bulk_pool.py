@@ -13,12 +13,14 @@ from recordings import conf, services
 from recordings.choices import AttemptOutcome
 from recordings.models import Attempt
 from recordings.services import Requester
-from recordings.services.bulk.pool import LEAVES_WITHIN_SECONDS, WIDTH, Pool, Try
+from recordings.services.bulk.pool import LEAVES_WITHIN_SECONDS, Pool, Try
 from sandbox.server import Sandbox
 from tests import cast
 from tests.at_graph import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTH = 32
 
 type Send = Callable[[Pool, float], list[Try]]
 
@@ -33,7 +35,7 @@ def send(sandbox: Sandbox, mira: User) -> Send:
     def send_two_waves(pool: Pool, ruled_at: float) -> list[Try]:
         attempts = [Attempt(operation=wish, client_request_id=uuid4()) for _ in range(2 * WIDTH)]
         pool.send(attempts, ruled_at=ruled_at, lease_seconds=conf.lease().total_seconds())
-        return pool.answers(least=len(attempts), most=len(attempts))
+        return pool.answers(least=len(attempts), most=len(attempts), within_seconds=60)
 
     return send_two_waves
 
@@ -43,13 +45,13 @@ def said_of(tries: list[Try]) -> set[tuple[str, str]]:
 
 
 def test_all_leave_where_nothing_stands_in_the_way(sandbox: Sandbox, send: Send) -> None:
-    with Pool() as pool:
+    with Pool(WIDTH) as pool:
         assert {outcome for outcome, _ in said_of(send(pool, time.monotonic()))} == {AttemptOutcome.ACCEPTED}
     assert len(posts(sandbox)) == 2 * WIDTH
 
 
 def test_in_a_pause_nothing_leaves_and_all_of_it_says_so(sandbox: Sandbox, send: Send) -> None:
-    with Pool() as pool:
+    with Pool(WIDTH) as pool:
         pool.pause(60)
         pool.pause(0)  # a shorter one does not end it
         assert said_of(send(pool, time.monotonic())) == {
@@ -60,7 +62,7 @@ def test_in_a_pause_nothing_leaves_and_all_of_it_says_so(sandbox: Sandbox, send:
 
 def test_one_429_keeps_back_what_has_not_left_yet(sandbox: Sandbox, send: Send) -> None:
     sandbox.fault("error", status=429, retry_after="60", times=None, action=UPDATE)
-    with Pool() as pool:
+    with Pool(WIDTH) as pool:
         send(pool, time.monotonic())
         assert len(posts(sandbox)) <= WIDTH
         send(pool, time.monotonic())
@@ -69,7 +71,7 @@ def test_one_429_keeps_back_what_has_not_left_yet(sandbox: Sandbox, send: Send) 
 
 def test_what_was_read_too_long_ago_does_not_leave(sandbox: Sandbox, send: Send, settings: Settings) -> None:
     """The recorder may have said otherwise since (invariant 8)."""
-    with Pool() as pool:
+    with Pool(WIDTH) as pool:
         assert said_of(send(pool, time.monotonic() - LEAVES_WITHIN_SECONDS)) == {
             (AttemptOutcome.NOT_SENT, "Microsoft answered too slowly for it to be sent in time.")
         }

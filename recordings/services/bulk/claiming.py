@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q, UUIDField
 
 from recordings.choices import BulkItemStatus, BulkKind
@@ -15,7 +16,9 @@ def waiting_keys(kind: BulkKind, *, after: int, limit: int, now: datetime) -> li
     """At most `limit` items behind the one with id `after` whose turn it is, the oldest first (aware UTC)."""
     waiting = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=kind, pk__gt=after)
     due = waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
-    return list(due.order_by("pk").values_list("pk", flat=True)[:limit])
+    with transaction.atomic():  # what another worker has in hand just now would only be turned back by `claim`
+        free = due.select_for_update(skip_locked=True, of=("self",))
+        return list(free.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def claim(keys: Collection[int]) -> list[BulkItem]:

@@ -22,8 +22,7 @@ def intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
     Every other item of them is decided, too. One that cannot be stored is logged and does not hold up the rest.
     """
     attempts: list[Attempt] = []
-    each([keys], lambda some: attempts.extend(_intend(some, now=now)))
-    if not attempts and len(keys) > 1:
+    if each([keys], lambda some: attempts.extend(_intend(some, now=now))):
         each(keys, lambda key: attempts.extend(_intend([key], now=now)))
     return attempts
 

@@ -15,17 +15,17 @@ from recordings.services.tries import Tried
 
 type Try = tuple[Attempt, Tried]
 
-WIDTH = 32
 # What was true of a call when its attempt was stored is taken for true for so long (invariant 8), far below any lease.
 LEAVES_WITHIN_SECONDS = 5.0
 
 
 class Pool:
-    """WIDTH requests at a time. Where one answer asks for a pause, none of the rest leaves."""
+    """`width` requests at a time. Where one answer asks for a pause, none of the rest leaves."""
 
-    def __init__(self) -> None:
-        self._client = connection.wide_client(WIDTH)
-        self._threads = ThreadPoolExecutor(WIDTH, thread_name_prefix="bulk")
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._client = connection.wide_client(width)
+        self._threads = ThreadPoolExecutor(width, thread_name_prefix="bulk")
         self._done: SimpleQueue[Future[Try]] = SimpleQueue()
         self._paused_until = 0.0
         self.outstanding = 0
@@ -56,14 +56,17 @@ class Pool:
             job = self._threads.submit(self._try, attempt, leaves_until, lease_until)
             job.add_done_callback(self._done.put)
 
-    def answers(self, *, least: int = 1, most: int) -> list[Try]:
-        """What has come back, at most so many; waits until it is so many at least, or all that is outstanding."""
+    def answers(self, *, least: int, most: int, within_seconds: float) -> list[Try]:
+        """What has come back, at most so many. Waits for one, and then no longer than so until it is `least`."""
         found: list[Try] = []
+        until = None
         while len(found) < min(most, self.outstanding):
+            patience = None if until is None else max(0.0, until - time.monotonic())
             try:
-                found.append(self._done.get(block=len(found) < least).result())
+                found.append(self._done.get(block=len(found) < least, timeout=patience).result())
             except Empty:
                 break
+            until = until or time.monotonic() + within_seconds
         self.outstanding -= len(found)
         return found
 
