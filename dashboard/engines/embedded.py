@@ -1,12 +1,14 @@
 """TASKS_ENGINE=embedded: dj-queue, with its jobs in our own database, SQLite or PostgreSQL."""
 
-from threading import Event
+import os
+from threading import Event, Timer
 from typing import Any
 
 from dj_queue.runtime.supervisor import AsyncSupervisor
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from dashboard.engines import running
 from dashboard.engines.running import BEAT_SECONDS, DEAD_SECONDS, DRAIN_SECONDS, run_periodic, threads_for
 
 
@@ -16,12 +18,24 @@ def work(paths: list[str], *, every: int, stopping: Event) -> None:
         tasks_settings=_tasks_settings(paths, every=every), env={}, standalone=False
     )
     supervisor.start()
+    running.begin_to_count()
     try:
         while not stopping.wait(1):
             if not supervisor.poll_once_if_running():
                 raise CommandError("The job engine gave up; the log says why. What is due is still due.")
+            if running.seconds_since_one_began() > running.STANDSTILL_SECONDS + every:
+                raise CommandError("The job engine brings no work any more. Start the worker again; all is still due.")
     finally:
-        supervisor.stop()
+        _stop(supervisor)
+
+
+def _stop(supervisor: AsyncSupervisor) -> None:
+    """Let what is under way end. An engine that has lost its threads may wait for them for ever: then without it."""
+    last_resort = Timer(running.DRAIN_SECONDS + running.BEAT_SECONDS, os._exit, args=(1,))
+    last_resort.daemon = True
+    last_resort.start()
+    supervisor.stop()
+    last_resort.cancel()
 
 
 def _tasks_settings(paths: list[str], *, every: int) -> dict[str, Any]:

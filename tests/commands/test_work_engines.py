@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event
 
 import psutil
 import pytest
 from django.contrib.auth.models import User
+from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
+from dashboard.engines import embedded, running
 from recordings import services
 from recordings.choices import OperationStatus
 from recordings.models import Attempt, Finding, Operation
@@ -261,3 +264,10 @@ def test_an_engine_without_its_tables_is_refused(sandbox: Sandbox) -> None:
             )
     assert process.returncode == 1
     assert "Migrations of dj_queue are missing" in err
+
+
+def test_an_engine_that_brings_no_work_any_more_ends_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever supervises the worker then starts it again; of all that is due nothing is lost."""
+    monkeypatch.setattr(running, "STANDSTILL_SECONDS", 1.0)
+    with pytest.raises(CommandError, match="brings no work any more"):
+        embedded.work([], every=1, stopping=Event())
