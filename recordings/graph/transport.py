@@ -160,6 +160,7 @@ class _Response(http.client.HTTPResponse):
 
 class _Connection(HTTPSConnection):
     response_class = _Response
+    _held: bytearray | None = None
     rests_since = 0.0  # time.monotonic(); set whenever it goes back to the pool
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -169,7 +170,17 @@ class _Connection(HTTPSConnection):
             # A name with many addresses can take many connect timeouts: too late is too late.
             raise TimeoutError("the deadline has passed")
         exchange.sent = True
+        self._held = bytearray()
         super().request(*args, **kwargs)
+        held, self._held = self._held, None
+        self.send(held)
+
+    def send(self, data: Any) -> None:
+        """Head and body leave together: one TLS record, and one wait for the other threads, instead of two."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held += data
 
 
 class _Pool(urllib3.HTTPSConnectionPool):

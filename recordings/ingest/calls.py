@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import JSONField
@@ -134,15 +135,19 @@ def reschedule_all(calls: Collection[Call], *, now: datetime) -> None:
 
 def _ask_for_one_another(calls: Collection[Call]) -> bool:
     """Whether a verdict on one of them may depend on its other legs, which may be among them."""
-    return any(call.call_chain_id and rules.asks_for_siblings(call.facts()) for call in calls)
+    over = (call for call in calls if call.call_chain_id and not call.is_live)  # of few, so facts are made for few
+    return any(rules.asks_for_siblings(call.facts()) for call in over)
 
 
 type Columns = dict[str, Any]
 
+_COLUMNS = [column.attname for column in Call._meta.concrete_fields]
+_column_values = attrgetter(*_COLUMNS)
+
 
 def columns_of(call: Call) -> Columns:
     """The call's row as it is, to be held against what becomes of it."""
-    return {column.attname: getattr(call, column.attname) for column in Call._meta.concrete_fields}
+    return dict(zip(_COLUMNS, _column_values(call), strict=True))
 
 
 def reschedule_alike(calls: Collection[Call], *, before: Mapping[int, Columns], now: datetime) -> None:

@@ -66,16 +66,19 @@ def next_moments(calls: Collection[Call], *, now: datetime) -> dict[int, datetim
     findings: dict[int, list[Finding]] = {call.pk: [] for call in calls}
     for finding in Finding.objects.filter(call__in=calls).order_by("since_at"):
         findings[cast("int", finding.call_id)].append(finding)
-    return {pk: next_moment(facts, findings[pk], now=now) for pk, facts in _facts_of_all(calls).items()}
+    graces = conf.graces()
+    return {pk: next_moment(facts, findings[pk], now=now, graces=graces) for pk, facts in _facts_of_all(calls).items()}
 
 
-def next_moment(facts: rules.Facts, findings: Collection[Finding], *, now: datetime) -> datetime | None:
+def next_moment(
+    facts: rules.Facts, findings: Collection[Finding], *, now: datetime, graces: rules.Graces | None = None
+) -> datetime | None:
     """When the sweep must look at a subject with these facts and findings (aware UTC)."""
     return rules.next_due(
         facts,
         open_rules=frozenset(finding.rule for finding in findings if finding.is_open),
         settled_rules=settled_rules(findings),
-        graces=conf.graces(),
+        graces=graces or conf.graces(),
         now=now,
     )
 

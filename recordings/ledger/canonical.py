@@ -6,8 +6,11 @@ Without floats and with ASCII keys, JCS is what the standard library writes with
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 LARGEST_NUMBER = 2**53 - 1
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 type Scalar = str | int | bool | None
 
@@ -28,7 +31,7 @@ def canonical(body: Mapping[str, Scalar]) -> str:
             raise NotCanonical(f"{key} is a {type(value).__name__}; only text, whole numbers, booleans and null")
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
             raise NotCanonical(f"{key} is too large a number for JSON (RFC 7493)")
-    text = json.dumps(dict(body), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _ENCODER.encode(dict(body))
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -36,6 +39,7 @@ def canonical(body: Mapping[str, Scalar]) -> str:
     return text
 
 
+@lru_cache(maxsize=256)  # the entries of a batch tell of few moments
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, always with six digits: 2026-11-18T14:31:02.000000Z. Raises ValueError for naive times."""
     if moment.tzinfo is None:

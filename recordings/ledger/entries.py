@@ -46,7 +46,7 @@ def append(entries: Collection[LedgerEntry]) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry is recorded in the transaction of its step")
     LedgerEntry.objects.bulk_copy(entries)
-    Unsealed.objects.bulk_copy([Unsealed(entry_id=entry.pk) for entry in entries])
+    Unsealed.objects.bulk_copy([Unsealed(entry.pk) for entry in entries])
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,9 @@ class TenantFacts:
 type Facts = CallFacts | RecorderFacts | TenantFacts
 
 
+_STATES = {state.value: state for state in CallState}
+
+
 def is_established(facts: CallFacts) -> bool:
     return CALL_STATE_RANK.get(known_state(facts), 0) == CALL_STATE_RANK[CallState.ESTABLISHED]
 
@@ -110,4 +113,4 @@ def is_before_established(facts: CallFacts) -> bool:
 
 
 def known_state(facts: CallFacts) -> CallState:
-    return CallState(facts.state) if facts.state in CallState.values else CallState.ESTABLISHED
+    return _STATES.get(facts.state, CallState.ESTABLISHED)

@@ -188,8 +188,7 @@ def merged_state(old: str, new: str) -> str:
 
 def _rank(state: str) -> int:
     """A word Graph invents later ranks with the established ones: it moves a call, but never ends it."""
-    known = {each.value: rank for each, rank in CALL_STATE_RANK.items()}
-    return known.get(state, CALL_STATE_RANK[CallState.ESTABLISHED])
+    return _RANKS.get(state, _RANKS[CallState.ESTABLISHED])
 
 
 def _by_rank(word: Word) -> tuple[int, Word]:
@@ -211,3 +210,4 @@ def _word(row: list[Any]) -> Word:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RANKS = {state.value: rank for state, rank in CALL_STATE_RANK.items()}

@@ -98,7 +98,7 @@ def store(
     a batch were not found, which says more about our credential than about the calls.
     """
     graph = Actor.objects.graph()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         locked = lock_many([attempt.operation_id for attempt, _ in tries])
         before = {operation.call_id: ingest.columns_of(operation.call) for operation in locked.values()}
         for attempt, _ in tries:

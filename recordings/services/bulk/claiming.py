@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import Q, UUIDField
+from django.db.models import Q, QuerySet, UUIDField
 
 from recordings.choices import BulkItemStatus, BulkKind
 from recordings.models import BulkItem, BulkJob, ByKey, Operation
@@ -14,11 +13,20 @@ from recordings.services.bulk.progress import TO_DO
 
 def waiting_keys(kind: BulkKind, *, after: int, limit: int, now: datetime) -> list[int]:
     """At most `limit` items behind the one with id `after` whose turn it is, the oldest first (aware UTC)."""
+    return list(_waiting(kind, after=after, now=now).values_list("pk", flat=True)[:limit])
+
+
+def _waiting(kind: BulkKind, *, after: int, now: datetime) -> QuerySet[BulkItem]:
     waiting = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=kind, pk__gt=after)
-    due = waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
-    with transaction.atomic():  # what another worker has in hand just now would only be turned back by `claim`
-        free = due.select_for_update(skip_locked=True, of=("self",))
-        return list(free.order_by("pk").values_list("pk", flat=True)[:limit])
+    return waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now)).order_by("pk")
+
+
+def claim_next(kind: BulkKind, *, after: int, limit: int, now: datetime) -> list[BulkItem]:
+    """As `claim`, at most `limit` of those that `waiting_keys` names; in place of what another worker holds, the next.
+
+    So workers that begin at the same moment do not go for the same items in vain.
+    """
+    return _locked(_waiting(kind, after=after, now=now), limit=limit)
 
 
 def claim(keys: Collection[int]) -> list[BulkItem]:
@@ -26,8 +34,12 @@ def claim(keys: Collection[int]) -> list[BulkItem]:
 
     Each has its job; its call is read when it is locked.
     """
-    waiting = BulkItem.objects.select_for_update(skip_locked=True, of=("self",))
-    found = list(waiting.filter(pk__in=keys, status=BulkItemStatus.WAITING).order_by("pk"))
+    waiting = BulkItem.objects.filter(pk__in=keys, status=BulkItemStatus.WAITING)
+    return _locked(waiting.order_by("pk"), limit=len(keys))
+
+
+def _locked(waiting: QuerySet[BulkItem], *, limit: int) -> list[BulkItem]:
+    found = list(waiting.select_for_update(skip_locked=True, of=("self",))[:limit])
     jobs = BulkJob.objects.select_related("requested_by", "evidence_file").in_bulk({item.job_id for item in found})
     for item in found:
         item.job = jobs[item.job_id]

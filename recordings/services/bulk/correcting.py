@@ -30,10 +30,12 @@ from recordings.services.tenants import is_of_tenant
 VANGUARD = 8
 BATCH = 128
 # With so few left to leave the next batch is stored; the wire must not wait for it.
-AHEAD = 64
-# Storing sixty-four answers costs a third less for each than storing twenty; but none waits for others for long.
-TOGETHER = 64
-TOGETHER_WITHIN_SECONDS = 0.2
+AHEAD = 96
+# The wire goes first, but not beyond this: what a worker has not stored when it is killed must be settled.
+MOST_OUTSTANDING = 2 * BATCH
+# Storing many answers costs half for each of what storing twenty does; but none waits for others for long.
+TOGETHER = 96
+TOGETHER_WITHIN_SECONDS = 0.3
 # Where an answer takes longer, nothing is stored ahead: what was read of a call would be old before its turn came.
 SLOW_SECONDS = 1.0
 # What nobody waits for leaves this share of the budget to people.
@@ -83,11 +85,13 @@ class _Pass:
     def _next(self) -> list[int]:
         """The next batch, once there is room for it; nothing when the pass is over."""
         width = self._pool.width
-        while self._pool.outstanding > (width // 2 if self._is_slow else width + AHEAD):
+        while (
+            self._pool.leaving > (width // 2 if self._is_slow else AHEAD) or self._pool.outstanding > MOST_OUTSTANDING
+        ):
             self._store()
         # The wire is idle at first: a small batch is ready soon, and the next ones grow while it is on its way.
         most = min(_batch_size(), max(width, 2 * self._pool.outstanding))
-        return self._waiting(min(most, width - self._pool.outstanding) if self._is_slow else most)
+        return self._waiting(min(most, width - self._pool.leaving) if self._is_slow else most)
 
     def _waiting(self, most: int) -> list[int]:
         most = min(most, self._limit - self._worked)

@@ -1,16 +1,16 @@
 """The intent of a batch of corrections: everything that must be durable before the first byte, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from recordings import conf, ingest, ledger, operations
-from recordings.choices import BulkItemStatus, BulkStanding, LedgerAction, OperationStatus
+from recordings.choices import BulkItemStatus, BulkKind, BulkStanding, LedgerAction, OperationStatus
 from recordings.models import Actor, Attempt, BulkItem, BulkJob, Call, LedgerEntry, Operation
 from recordings.passes import each
-from recordings.services.bulk.claiming import claim, decide, put_back
+from recordings.services.bulk.claiming import claim, claim_next, decide, put_back
 from recordings.services.bulk.precheck import Sorted, sort_calls
 
 ACTOR_NAME = "bulk"
@@ -19,18 +19,24 @@ ACTOR_NAME = "bulk"
 def intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
     """The attempts that may be sent for these waiting items now (aware UTC), committed with all that led to them.
 
-    Every other item of them is decided, too. One that cannot be stored is logged and does not hold up the rest.
+    Every other item of them is decided, too. In place of those that another worker holds there are the next ones. One
+    that cannot be stored is logged and does not hold up the rest.
     """
     attempts: list[Attempt] = []
-    if each([keys], lambda some: attempts.extend(_intend(some, now=now))):
-        each(keys, lambda key: attempts.extend(_intend([key], now=now)))
+    after, limit = keys[0] - 1, len(keys)
+
+    def claim_batch() -> list[BulkItem]:
+        return claim_next(BulkKind.CORRECT, after=after, limit=limit, now=now)
+
+    if each([claim_batch], lambda claiming: attempts.extend(_intend(claiming, now=now))):
+        each(keys, lambda key: attempts.extend(_intend(lambda: claim([key]), now=now)))
     return attempts
 
 
-def _intend(keys: Sequence[int], *, now: datetime) -> list[Attempt]:
+def _intend(claim_items: Callable[[], list[BulkItem]], *, now: datetime) -> list[Attempt]:
     """The facts are read again under the calls' locks, so that each ruling holds when its attempt is stored."""
     with transaction.atomic():
-        items = claim(keys)
+        items = claim_items()
         calls = {call.pk: call for call in ingest.locked_calls(_names_of(items))}
         before = {key: ingest.columns_of(call) for key, call in calls.items()}
         by_job: dict[BulkJob, list[BulkItem]] = defaultdict(list)

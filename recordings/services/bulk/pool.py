@@ -56,6 +56,11 @@ class Pool:
             job = self._threads.submit(self._try, attempt, leaves_until, lease_until)
             job.add_done_callback(self._done.put)
 
+    @property
+    def leaving(self) -> int:
+        """How many are on the wire or wait for their thread."""
+        return self.outstanding - self._done.qsize()
+
     def answers(self, *, least: int, most: int, within_seconds: float) -> list[Try]:
         """What has come back, at most so many. Waits for one, and then no longer than so until it is `least`."""
         found: list[Try] = []
