@@ -57,6 +57,17 @@ class BulkPage:
     to_attest: int
 
     @property
+    def waits_for_retry(self) -> bool:
+        """A correction job with failures runs on; one late answer may keep it open for a day."""
+        is_correction = self.job.kind == BulkKind.CORRECT
+        return (
+            self.may_act
+            and is_correction
+            and self.progress.is_running
+            and bool(self.progress.counts[BulkItemStatus.FAILED])
+        )
+
+    @property
     def said(self) -> str:
         """What is spoken: at each quarter, and at the end."""
         done = self.progress

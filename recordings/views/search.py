@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from recordings import permissions
-from recordings.models import Call, Operation
+from recordings.models import BulkJob, Call, Operation
 from recordings.models.keys import parse_key
 from recordings.views.access import needs
 
@@ -40,7 +40,8 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _page_of(words: str) -> str:
-    return _page_of_call(words) or _page_of_legs(words) or _page_of_operation(words) or _page_of_search(words)
+    found = _page_of_call(words) or _page_of_legs(words) or _page_of_operation(words) or _page_of_job(words)
+    return found or _page_of_search(words)
 
 
 def _page_of_call(words: str) -> str:
@@ -66,6 +67,12 @@ def _page_of_operation(words: str) -> str:
         for key, graph_id in Operation.objects.filter(lookup).values_list("pk", "call__graph_id")[:1]:
             return f"{reverse('call_detail', args=[graph_id])}#op-{key}"
     return ""
+
+
+def _page_of_job(words: str) -> str:
+    key = parse_key(words)
+    found = BulkJob.objects.filter(pk=key).values_list("pk", flat=True)[:1] if key else []
+    return "".join(reverse("bulk_detail", args=[job]) for job in found)
 
 
 def _operation_lookups(words: str) -> list[Q]:

@@ -132,6 +132,24 @@ def test_each_call_has_its_outcome_and_a_failed_one_its_explanation(
     assert f"/calls/call-2/#op-{operation.pk}" in text(failed)
 
 
+def test_while_an_outcome_is_open_the_page_says_when_the_failed_can_be_tried_again(
+    sandbox: Sandbox, mira: User, signed_in: SignIn, now: datetime
+) -> None:
+    stopped(sandbox, "call-1", "call-2", now=now)
+    sandbox.fault("error", action=UPDATE, call_id="call-1", status=409)
+    sandbox.fault("error", action=UPDATE, call_id="call-2", status=500)
+    page = text(page_of(signed_in(mira), run(started(mira, now=now), now)))
+    assert "1 of 2 finished" in page
+    assert "What failed can be tried again once the job is over." in page
+
+
+def test_a_job_is_found_by_its_id(sandbox: Sandbox, mira: User, signed_in: SignIn, now: datetime) -> None:
+    stopped(sandbox, "call-1", now=now)
+    job = started(mira, now=now)
+    found = signed_in(mira).get(reverse("find"), {"q": str(job.pk)})
+    assert found.headers["Location"] == reverse("bulk_detail", args=[job.pk])
+
+
 @pytest.mark.parametrize("query", [{"status": "nonsense"}, {"after": "x"}, {"after": "9" * 30}, {"after": "-1"}])
 def test_a_question_that_makes_no_sense_shows_the_whole_job(
     sandbox: Sandbox, mira: User, signed_in: SignIn, now: datetime, query: dict[str, str]
