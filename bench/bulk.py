@@ -101,7 +101,9 @@ def bare(at: Microsoft, names: list[str]) -> float:
             local.session = at.session()
         body = {"status": "notRecording", "clientContext": f"bare:{uuid.uuid4()}"}
         url = f"{at.base_url}/v1.0/communications/calls/{name}/{UPDATE}"
-        local.session.post(url, json=body, headers=headers, timeout=10).raise_for_status()
+        answer = local.session.post(url, json=body, headers=headers, timeout=10)
+        answer.raise_for_status()
+        answer.json()
 
     began = time.perf_counter()
     with ThreadPoolExecutor(WIDTH) as pool:

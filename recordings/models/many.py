@@ -29,10 +29,10 @@ class CopyQuerySet[Row: Model](QuerySet[Row]):
 
 def _copy[Row: Model](connection: BaseDatabaseWrapper, model: type[Row], rows: Collection[Row]) -> None:
     fields = model._meta.concrete_fields
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     # With a single name attrgetter answers no tuple: so the key comes once more, in front, and is left out.
     columns = attrgetter("pk", *(field.attname for field in fields))
-    table = connection.ops.quote_name(str(model._meta.db_table))
+    table = connection.ops.quote_name(model._meta.db_table)
     statement = f"COPY {table} ({names}) FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
