@@ -138,7 +138,8 @@ def test_the_first_process_that_ends_stops_the_others_and_is_named(demo: Demo) -
     worker = next(process for process in family if "work" in process.cmdline())
     worker.kill()
     assert demo.process.wait(30) == 1
-    assert "worker ended by itself" in demo.said
+    assert "worker ended by itself, so the demo was stopped." in demo.said
+    assert "worker.log" in demo.said
     assert gone(family)
 
 

@@ -50,7 +50,15 @@ def test_the_page_says_what_is_stuck_what_is_not_known_and_what_to_do(
     finding: Finding, mira: User, signed_in: SignIn
 ) -> None:
     page = page_of(signed_in(mira), finding)
-    for words in ("Teams was never told", "rule R1.", "Not known", "What to do", "Can still act", "Correct it on"):
+    for words in (
+        "Teams was never told",
+        "rule R1.",
+        "Not known",
+        "What to do",
+        "Can still act",
+        "Correct it on",
+        "reload the page",
+    ):
         assert words in page
     assert f"{reverse('call_detail', args=['call-untold'])}#correct" in page
 

@@ -130,4 +130,8 @@ def _wait_until(is_ready: Callable[[], bool], supervisor: Supervisor, stopping: 
 def _check_alive(supervisor: Supervisor) -> None:
     ended = supervisor.first_exit()
     if ended:
-        raise CommandError(f"{ended.name} ended by itself. Its last words, from {ended.log}:\n{ended.last_words()}")
+        words = ended.last_words()
+        said = f"Its last words, from {ended.log}:\n{words}" if words else f"It left no word in {ended.log}."
+        raise CommandError(
+            f"{ended.name} ended by itself, so the demo was stopped. Start it again for a new one. {said}"
+        )
