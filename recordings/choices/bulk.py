@@ -32,5 +32,5 @@ class BulkItemStatus(Worded):
     AWAITING_APPROVAL = "awaitingApproval", "warn", "o-awaitingApproval", "Waiting for approval"
     OPEN = "open", "warn", "o-unknown", "Outcome still open"
     FAILED = "failed", "bad", "o-failed", "Failed"
-    REFUSED = "refused", "warn", "o-cancelled", "Refused by On Record"
+    REFUSED = "refused", "warn", "o-cancelled", "Left out by On Record"
     STOPPED = "stopped", "mute", "o-cancelled", "Stopped before its turn"

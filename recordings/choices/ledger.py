@@ -81,4 +81,7 @@ HISTORY_ACTIONS = (
     *FINDING_ACTIONS,
     LedgerAction.BLIND_SPOT_OPENED,
     LedgerAction.BLIND_SPOT_CLOSED,
+    LedgerAction.BULK_STARTED,
+    LedgerAction.BULK_STOPPED,
+    LedgerAction.BULK_FINISHED,
 )

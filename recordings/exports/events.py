@@ -62,6 +62,7 @@ HISTORY = Sheet(
             _fact("graph_operation_id"),
         ),
         Column("client_context", "What Graph was given to recognise the correction by.", _fact("client_context")),
+        Column("bulk_job", "Of a bulk job and of what it asked for: On Record's id of the job.", _fact("job")),
         Column(
             "field", "For a change: state, capture_state, recording_status (told to Teams) or gone.", _fact("field")
         ),

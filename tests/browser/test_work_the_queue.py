@@ -103,7 +103,7 @@ def see_it_fill(page: Page) -> None:
     expect(page.locator("#bulk-progress")).to_contain_text("Finished: 123 of 123 accounted for", timeout=A_WHILE)
     expect(page.locator("#bulk-items .tabs")).to_contain_text(re.compile(r"Done\s*115"))
     expect(page.locator("#bulk-items .tabs")).to_contain_text(re.compile(r"Failed\s*5"))
-    expect(page.locator("#bulk-items .tabs")).to_contain_text(re.compile(r"Refused by On Record\s*3"))
+    expect(page.locator("#bulk-items .tabs")).to_contain_text(re.compile(r"Left out by On Record\s*3"))
     expect(page.locator("#live")).to_have_text("The job is over: 115 of 123 done.")
     expect(page.locator("#bulk-steps")).to_contain_text("Bulk job finished")
     assert page.evaluate("window.neverReloaded") is True
