@@ -138,7 +138,7 @@ def _workers(sandbox: Sandbox) -> Iterator[list["subprocess.Popen[str]"]]:
 
 
 def _start(sandbox: Sandbox) -> "subprocess.Popen[str]":
-    """A worker in a group of its own, so that its children die with it by the engine's own means or not at all."""
+    """A worker of the embedded engine: one process with threads, so that a SIGKILL leaves nothing of it."""
     return manage("work", "--every", "1", env=environment(sandbox, **TIMES))
 
 
