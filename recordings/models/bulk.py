@@ -54,7 +54,7 @@ class BulkItem(models.Model):
     operation = models.ForeignKey(Operation, null=True, blank=True, on_delete=models.PROTECT)
     status = models.CharField(max_length=32, choices=BulkItemStatus.choices, default=BulkItemStatus.WAITING)
     message = models.CharField(max_length=1024, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
+    send_after = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -18,7 +18,7 @@ def waiting_keys(kind: BulkKind, *, after: int, limit: int, now: datetime) -> li
 
 def _waiting(kind: BulkKind, *, after: int, now: datetime) -> QuerySet[BulkItem]:
     waiting = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=kind, pk__gt=after)
-    return waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now)).order_by("pk")
+    return waiting.filter(Q(send_after__isnull=True) | Q(send_after__lte=now)).order_by("pk")
 
 
 def claim_next(kind: BulkKind, *, after: int, limit: int, now: datetime) -> list[BulkItem]:
@@ -50,7 +50,7 @@ def decide(
     item: BulkItem, status: BulkItemStatus, *, now: datetime, message: str = "", operation: Operation | None = None
 ) -> BulkItem:
     """Set what became of a claimed item; `put_back` saves it."""
-    item.status, item.message, item.operation, item.leased_until = status, message[:1024], operation, None
+    item.status, item.message, item.operation, item.send_after = status, message[:1024], operation, None
     item.finished_at = None if status in TO_DO else now
     return item
 
@@ -66,7 +66,7 @@ def put_back(items: Sequence[BulkItem]) -> None:
             status=status,
             message=message,
             finished_at=finished_at,
-            leased_until=None,
+            send_after=None,
             operation=ByKey(operations, UUIDField()),
         )
 
@@ -74,4 +74,4 @@ def put_back(items: Sequence[BulkItem]) -> None:
 def put_off(*, until: datetime, why: str) -> None:
     """Let no waiting correction begin before `until` (aware UTC), and say why where people look."""
     keys = BulkItem.objects.filter(status=BulkItemStatus.WAITING, job__kind=BulkKind.CORRECT).values("pk")
-    BulkItem.objects.filter(pk__in=keys, status=BulkItemStatus.WAITING).update(leased_until=until, message=why[:1024])
+    BulkItem.objects.filter(pk__in=keys, status=BulkItemStatus.WAITING).update(send_after=until, message=why[:1024])

@@ -109,7 +109,7 @@ def stop_bulk(job: BulkJob, *, by: Requester, now: datetime) -> BulkJob:
         waiting = BulkItem.objects.filter(job=locked, status=BulkItemStatus.WAITING)
         keys = list(waiting.select_for_update().order_by("id").values_list("pk", flat=True))
         stopped = BulkItem.objects.filter(pk__in=keys).update(
-            status=BulkItemStatus.STOPPED, finished_at=now, leased_until=None
+            status=BulkItemStatus.STOPPED, finished_at=now, send_after=None
         )
         stopped += _cancel_unsent(locked, by=by, now=now)
         locked.stopped_at, locked.stopped_by = now, by.actor
