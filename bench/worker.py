@@ -5,7 +5,7 @@ import sys
 from django.conf import settings
 from django.utils import timezone
 
-from recordings import services
+from recordings import passes, services
 from sandbox.defaults import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 MOST = 1_000_000
@@ -23,6 +23,7 @@ def main(width: str, base_url: str, ca_file: str) -> None:
     connect(base_url, ca_file)
     settings.BULK_WIDTH = int(width)
     services.run_bulk_due(timezone.now(), limit=MOST)  # connects to the database; nothing waits yet
+    passes.settle_in()
     print("ready", flush=True)
     for _ in sys.stdin:
         services.run_bulk_due(timezone.now(), limit=MOST)

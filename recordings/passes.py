@@ -1,5 +1,6 @@
 """One pass over due rows: a row that breaks is logged and left for the next pass, and the others get their turn."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from threading import Event
@@ -8,6 +9,12 @@ logger = logging.getLogger(__name__)
 
 # Set in a worker that was told to end: the row under way is finished, the others are left for the next pass.
 stopping = Event()
+
+
+def settle_in() -> None:
+    """Make a worker's process ready to stay: what is loaded by now is not looked through for garbage ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 def each[Row](rows: Iterable[Row], do: Callable[[Row], object], *, to_the_end: bool = False) -> list[Row]:

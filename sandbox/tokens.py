@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -37,10 +38,12 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: tuple[SigningKey, ...] = (new_key(),)
+        self._read: dict[tuple[str, frozenset[str]], Json] = {}
 
     def rotate(self, *, keep_old: bool) -> None:
         kept = self._keys if keep_old else ()
         self._keys = (new_key(), *kept)
+        self._read = {}
 
     def published(self) -> Json:
         return {"keys": [key.as_jwk() for key in self._keys]}
@@ -50,7 +53,14 @@ class KeyRing:
         return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.kid})
 
     def read(self, token: str, audiences: Iterable[str]) -> Json:
-        """The claims of a token of ours, or jwt.InvalidTokenError."""
+        """The claims of a token of ours, or jwt.InvalidTokenError. One that was good is good until it ends."""
+        known = (token, frozenset(audiences))
+        claims = self._read.get(known)
+        if claims is None or claims["exp"] <= time.time():
+            claims = self._read[known] = self._verified(token, audiences)
+        return claims
+
+    def _verified(self, token: str, audiences: Iterable[str]) -> Json:
         kid = jwt.get_unverified_header(token).get("kid")
         for key in self._keys:
             if key.kid == kid:

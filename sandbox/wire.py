@@ -65,6 +65,7 @@ class Wire(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE_TIMEOUT
     disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave together, as they do from any grown-up server
 
     def setup(self) -> None:
         if isinstance(self.request, ssl.SSLSocket):
@@ -121,6 +122,7 @@ class Wire(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self._write_body(answer)
+        self.wfile.flush()
 
     def _write_body(self, answer: Answer) -> None:
         if answer.cut == "half":
@@ -138,6 +140,7 @@ class Wire(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             self.wfile.write(bytes([byte]))
+            self.wfile.flush()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(now().timestamp() if timestamp is None else timestamp)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from recordings.choices import LedgerAction
 from recordings.ledger.canonical import NotCanonical, Scalar, canonical, timestamp
-from recordings.models import Actor, Call, Finding, LedgerEntry, Operation, Unsealed
+from recordings.models import Actor, Call, Finding, LedgerEntry, Operation
 from recordings.models.keys import new_key
 
 type Value = Scalar | datetime | uuid.UUID
@@ -29,7 +29,7 @@ def record(
     finding: Finding | None = None,
     **facts: Value,
 ) -> LedgerEntry:
-    """Append one entry inside the caller's transaction (times aware UTC), together with its `Unsealed` row.
+    """Append one entry inside the caller's transaction (times aware UTC). The database puts it in line for its seal.
 
     `facts` join the body; names of called people do not belong there. Raises RuntimeError outside a transaction,
     since an entry that does not stand or fall with its step proves nothing, and NotCanonical for facts without
@@ -46,7 +46,6 @@ def append(entries: Collection[LedgerEntry]) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a ledger entry is recorded in the transaction of its step")
     LedgerEntry.objects.bulk_copy(entries)
-    Unsealed.objects.bulk_copy([Unsealed(entry.pk) for entry in entries])
 
 
 @dataclass(frozen=True)

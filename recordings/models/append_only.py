@@ -4,6 +4,8 @@ PostgreSQL: a row trigger for UPDATE and DELETE and a statement trigger for TRUN
 hold under `session_replication_role = replica`, too. SQLite: RAISE(ABORT); and because `INSERT OR REPLACE` walks past
 delete triggers unless the connection says `recursive_triggers`, an insert trigger refuses an existing key: those of
 the table, and the hidden `rowid`, by which a row can be replaced as well.
+
+One more trigger puts every new ledger entry in line for its seal, however it was inserted.
 """
 
 from collections.abc import Iterator
@@ -26,6 +28,16 @@ _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION onrecord_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+_ENTRIES = "recordings_ledgerentry"
+_IN_LINE = f"{_ENTRIES}_keep_in_line"
+_EACH_INSERT = f"AFTER INSERT ON {_ENTRIES} REFERENCING NEW TABLE AS entries FOR EACH STATEMENT"
+_POSTGRES_IN_LINE = """
+CREATE OR REPLACE FUNCTION onrecord_in_line() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO recordings_unsealed (entry_id) SELECT id FROM entries ON CONFLICT DO NOTHING;
+  RETURN NULL;
 END $$
 """
 
@@ -54,10 +66,13 @@ def _missing_statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 def _wanted(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, tuple[str, ...]]]:
     existing = set(connection.introspection.table_names())
-    make = _postgres_triggers if connection.vendor == "postgresql" else _sqlite_triggers
+    is_postgres = connection.vendor == "postgresql"
+    make = _postgres_triggers if is_postgres else _sqlite_triggers
     for table, keys in TABLES.items():
         if table in existing:
             yield from make(table, keys)
+    if _ENTRIES in existing:
+        yield _IN_LINE, _postgres_in_line() if is_postgres else _sqlite_in_line()
 
 
 def _postgres_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -85,6 +100,21 @@ def _sqlite_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[
         same = " AND ".join(f'"{column}" = NEW."{column}"' for column in columns)
         exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names from TABLES only
         yield name, (f"CREATE TRIGGER {name} BEFORE INSERT ON {table} {exists} {refuse}",)
+
+
+def _postgres_in_line() -> tuple[str, ...]:
+    """Once a statement: a hundred entries are put in line by one INSERT."""
+    return (
+        _POSTGRES_IN_LINE,
+        f'DROP TRIGGER IF EXISTS "{_IN_LINE}" ON {_ENTRIES}',
+        f'CREATE TRIGGER "{_IN_LINE}" {_EACH_INSERT} EXECUTE FUNCTION onrecord_in_line()',
+        f'ALTER TABLE {_ENTRIES} ENABLE ALWAYS TRIGGER "{_IN_LINE}"',
+    )
+
+
+def _sqlite_in_line() -> tuple[str, ...]:
+    queue = "INSERT OR IGNORE INTO recordings_unsealed (entry_id) VALUES (NEW.id)"
+    return (f"CREATE TRIGGER {_IN_LINE} AFTER INSERT ON {_ENTRIES} BEGIN {queue}; END",)
 
 
 def _present(connection: BaseDatabaseWrapper) -> set[str]:

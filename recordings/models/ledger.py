@@ -47,11 +47,12 @@ class LedgerEntry(models.Model):
 
 
 class Unsealed(models.Model):
-    """An entry that waits for its place in the tree. An ordinary table: the row goes when its leaf comes."""
+    """An entry that waits for its place in the tree. An ordinary table: the row goes when its leaf comes.
+
+    A trigger of the entries' table inserts it, see append_only.
+    """
 
     entry = models.OneToOneField(LedgerEntry, primary_key=True, on_delete=models.PROTECT)
-
-    objects = CopyQuerySet["Unsealed"].as_manager()
 
     class Meta:
         default_permissions = ()

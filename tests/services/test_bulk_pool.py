@@ -35,7 +35,8 @@ def send(sandbox: Sandbox, mira: User) -> Send:
     def send_two_waves(pool: Pool, ruled_at: float) -> list[Try]:
         attempts = [Attempt(operation=wish, client_request_id=uuid4()) for _ in range(2 * WIDTH)]
         pool.send(attempts, ruled_at=ruled_at, lease_seconds=conf.lease().total_seconds())
-        return pool.answers(least=len(attempts), most=len(attempts), within_seconds=60)
+        pool.wait(ready=len(attempts), within_seconds=60)
+        return pool.answers(most=len(attempts))
 
     return send_two_waves
 

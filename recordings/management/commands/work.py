@@ -45,6 +45,7 @@ class Command(BaseCommand):
                 _one_round(paths)
                 return
             _refuse_without_tables()
+            passes.settle_in()
             import_string(settings.TASKS_WORKER)(paths, every=every, stopping=stopping)
 
 

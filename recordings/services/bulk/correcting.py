@@ -28,13 +28,15 @@ from recordings.services.tenants import is_of_tenant
 
 # So few go ahead alone: if Microsoft refuses them all, or finds none of their calls, the rest is not even tried.
 VANGUARD = 8
-BATCH = 128
+BATCH = 64
 # With so few left to leave the next batch is stored; the wire must not wait for it.
-AHEAD = 96
+AHEAD = 64
 # The wire goes first, but not beyond this: what a worker has not stored when it is killed must be settled.
-MOST_OUTSTANDING = 2 * BATCH
-# Storing many answers costs half for each of what storing twenty does; but none waits for others for long.
+MOST_OUTSTANDING = 192
+# Storing many answers costs half for each of what storing twenty does; but none waits for others for long, and at the
+# end, when the wire runs empty, the last ones are stored soon.
 TOGETHER = 96
+TOGETHER_AT_THE_END = 32
 TOGETHER_WITHIN_SECONDS = 0.3
 # Where an answer takes longer, nothing is stored ahead: what was read of a call would be old before its turn came.
 SLOW_SECONDS = 1.0
@@ -76,22 +78,35 @@ class _Pass:
         keys = first
         while keys and not self._begin(keys):  # another worker has them
             keys = self._waiting(VANGUARD)
-        self._store_all()
+        self._pool.wait(ready=VANGUARD)
+        vanguard = self._pool.answers(most=VANGUARD)
+        self._learn(vanguard)
+        if not any(tried.is_unauthorized for _, tried in vanguard):
+            self._begin(self._next())  # the wire must not wait until the vanguard's answers are stored
+        self._store(vanguard)
         while keys := self._next():
             self._begin(keys)
         self._store_all()
         return self._worked
 
     def _next(self) -> list[int]:
-        """The next batch, once there is room for it; nothing when the pass is over."""
-        width = self._pool.width
-        while (
-            self._pool.leaving > (width // 2 if self._is_slow else AHEAD) or self._pool.outstanding > MOST_OUTSTANDING
-        ):
-            self._store()
+        """The next batch, once there is room for it; nothing when the pass is over. To store what came can wait."""
+        while not self._has_room:
+            self._pool.wait(ready=TOGETHER, within_seconds=TOGETHER_WITHIN_SECONDS, leaving=self._ahead)
+            if not self._has_room:
+                self._take_in()
         # The wire is idle at first: a small batch is ready soon, and the next ones grow while it is on its way.
+        width = self._pool.width
         most = min(_batch_size(), max(width, 2 * self._pool.outstanding))
         return self._waiting(min(most, width - self._pool.leaving) if self._is_slow else most)
+
+    @property
+    def _ahead(self) -> int:
+        return self._pool.width // 2 if self._is_slow else AHEAD
+
+    @property
+    def _has_room(self) -> bool:
+        return self._pool.leaving <= self._ahead and self._pool.outstanding <= MOST_OUTSTANDING
 
     def _waiting(self, most: int) -> list[int]:
         most = min(most, self._limit - self._worked)
@@ -101,7 +116,7 @@ class _Pass:
 
     def _begin(self, keys: Sequence[int]) -> int:
         """Tokens, then the intents, then the wire. How many are sent."""
-        if not self._has_turn(len(keys)):
+        if not keys or not self._has_turn(len(keys)):
             return 0
         self._worked += len(keys)
         self._after = keys[-1]
@@ -116,7 +131,8 @@ class _Pass:
         keep = KEPT_FOR_PEOPLE * settings.GRAPH_BURST
         while wait := budget.take(count, now=self._clock(), keep=keep):
             if self._pool.outstanding:
-                self._store()
+                self._pool.wait(ready=TOGETHER, within_seconds=TOGETHER_WITHIN_SECONDS)
+                self._take_in()
             elif wait > budget.SHORT_WAIT_SECONDS:
                 problem = budget.not_now(wait, now=self._clock())
                 self._stop(f"Not sent yet: {problem.message}", wait_seconds=wait)
@@ -133,22 +149,24 @@ class _Pass:
 
     def _store_all(self) -> None:
         while self._pool.outstanding:
-            self._store()
+            self._pool.wait(ready=TOGETHER_AT_THE_END, within_seconds=TOGETHER_WITHIN_SECONDS)
+            self._take_in()
 
-    def _store(self) -> None:
-        """Store what has come back, together if that can be, and learn from it."""
-        found = self._pool.answers(least=TOGETHER, most=BATCH, within_seconds=TOGETHER_WITHIN_SECONDS)
+    def _take_in(self) -> None:
+        """Learn from what has come back, and store it."""
+        found = self._pool.answers(most=TOGETHER)
+        self._learn(found)
+        self._store(found)
+
+    def _store(self, found: Sequence[Try]) -> None:
+        """Together if that can be; else one by one, so that none is held up by another."""
         if not found:
             return
-        # The latest answers together: of the few that come back at a time, most may be gone by chance.
-        self._were_gone.extend(tried.is_gone for _, tried in found)
-        self._is_slow = max(tried.outcome.latency_seconds or 0.0 for _, tried in found) > SLOW_SECONDS
-        suspect = most_are_gone(sum(self._were_gone), of=len(self._were_gone))
         stored: list[Operation] = []
-        each([found], lambda some: stored.extend(self._stored(some, believes_gone=not suspect)), to_the_end=True)
+        believes_gone = not self._suspects
+        each([found], lambda some: stored.extend(self._stored(some, believes_gone=believes_gone)), to_the_end=True)
         if not stored:
-            each(found, lambda one: self._stored([one], believes_gone=not suspect), to_the_end=True)
-        self._learn(found, suspect=suspect)
+            each(found, lambda one: self._stored([one], believes_gone=believes_gone), to_the_end=True)
         self._try_again([attempt.operation for attempt, tried in found if tried.is_unauthorized])
 
     def _stored(self, some: Sequence[Try], *, believes_gone: bool) -> list[Operation]:
@@ -158,8 +176,17 @@ class _Pass:
             follow(stored, now=now)
         return stored
 
-    def _learn(self, found: Sequence[Try], *, suspect: bool) -> None:
+    @property
+    def _suspects(self) -> bool:
+        """Whether most of the latest calls were not found: of the few that come at a time it may be so by chance."""
+        return most_are_gone(sum(self._were_gone), of=len(self._were_gone))
+
+    def _learn(self, found: Sequence[Try]) -> None:
         """Stop where the answers say that going on would only spoil more of the same."""
+        if not found:
+            return
+        self._were_gone.extend(tried.is_gone for _, tried in found)
+        self._is_slow = max(tried.outcome.latency_seconds or 0.0 for _, tried in found) > SLOW_SECONDS
         problems = [tried.error for _, tried in found if tried.error]
         for problem in problems:
             budget.learn(problem, now=self._clock())
@@ -169,7 +196,7 @@ class _Pass:
         if self._is_stopped:
             return
         lost = [one for one in problems if one.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN) and one.code != "turn"]
-        if suspect:
+        if self._suspects:
             self._stop(NOT_FOUND)
         elif any(is_of_tenant(one) and not isinstance(one, GraphUnauthorized) for one in problems):
             self._stop(REFUSED)

@@ -1,9 +1,10 @@
 """The threads that POST. They touch no database: what is sent is stored already, and what comes back is handed over."""
 
 import time
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from threading import Condition
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +27,8 @@ class Pool:
         self.width = width
         self._client = connection.wide_client(width)
         self._threads = ThreadPoolExecutor(width, thread_name_prefix="bulk")
-        self._done: SimpleQueue[Future[Try]] = SimpleQueue()
+        self._done: deque[Future[Try]] = deque()
+        self._news = Condition()
         self._paused_until = 0.0
         self.outstanding = 0
 
@@ -54,26 +56,32 @@ class Pool:
         for attempt in attempts:
             self.outstanding += 1
             job = self._threads.submit(self._try, attempt, leaves_until, lease_until)
-            job.add_done_callback(self._done.put)
+            job.add_done_callback(self._come_back)
 
     @property
     def leaving(self) -> int:
         """How many are on the wire or wait for their thread."""
-        return self.outstanding - self._done.qsize()
+        return self.outstanding - len(self._done)
 
-    def answers(self, *, least: int, most: int, within_seconds: float) -> list[Try]:
-        """What has come back, at most so many. Waits for one, and then no longer than so until it is `least`."""
-        found: list[Try] = []
-        until = None
-        while len(found) < min(most, self.outstanding):
-            patience = None if until is None else max(0.0, until - time.monotonic())
-            try:
-                found.append(self._done.get(block=len(found) < least, timeout=patience).result())
-            except Empty:
-                break
-            until = until or time.monotonic() + within_seconds
+    def wait(self, *, ready: int, within_seconds: float | None = None, leaving: int = 0) -> None:
+        """Wait for an answer, and then until `ready` of them are there, no longer than so.
+
+        It ends, too, once no more than `leaving` are on the wire or wait for their thread.
+        """
+        with self._news:
+            self._news.wait_for(lambda: self._done or self.leaving <= leaving)
+            self._news.wait_for(lambda: len(self._done) >= ready or self.leaving <= leaving, within_seconds)
+
+    def answers(self, *, most: int) -> list[Try]:
+        """What has come back, at most so many."""
+        found = [self._done.popleft().result() for _ in range(min(most, len(self._done)))]
         self.outstanding -= len(found)
         return found
+
+    def _come_back(self, job: Future[Try]) -> None:
+        with self._news:
+            self._done.append(job)
+            self._news.notify()
 
     def _try(self, attempt: Attempt, leaves_until: float, lease_until: float) -> Try:
         if why := self._why_not(leaves_until):
