@@ -88,9 +88,9 @@ def changes(call_id: str) -> list[tuple[str, str, str]]:
 def broken_database() -> Iterator[None]:
     """The ledger cannot be written; it is the last table that a step touches."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE recordings_unsealed RENAME TO recordings_unsealed_away")
+        cursor.execute("ALTER TABLE recordings_ledgerentry RENAME TO recordings_ledgerentry_away")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE recordings_unsealed_away RENAME TO recordings_unsealed")
+            cursor.execute("ALTER TABLE recordings_ledgerentry_away RENAME TO recordings_ledgerentry")
