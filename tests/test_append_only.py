@@ -22,11 +22,12 @@ from recordings.models import (
     AttemptResult,
     Call,
     EvidenceFile,
-    Leaf,
+    LeafBatch,
     LedgerEntry,
     Node,
     Operation,
     Seal,
+    SealKey,
     StatusChange,
     append_only,
 )
@@ -41,8 +42,9 @@ FORGED: dict[str, dict[str, Any]] = {
     "recordings_attemptresult": {"message": "forged"},
     "recordings_evidencefile": {"content": b"forged"},
     "recordings_ledgerentry": {"body": "{}"},
-    "recordings_leaf": {"leaf_hash": b"forged"},
+    "recordings_leafbatch": {"leaf_hashes": b"forged"},
     "recordings_node": {"node_hash": b"forged"},
+    "recordings_sealkey": {"public_key": b"forged"},
     "recordings_seal": {"checkpoint": "forged"},
 }
 MODELS = {model._meta.db_table: model for model in apps.get_models() if model._meta.db_table in append_only.TABLES}
@@ -61,9 +63,12 @@ def rows(db: None, now: datetime) -> Rows:
     EvidenceFile.objects.create(
         name="log.txt", size_bytes=3, sha256="00" * 32, content=b"log", added_by=mira, added_at=now
     )
-    Leaf.objects.create(index=0, entry=entry, leaf_hash=b"\x01" * 32)
-    Node.objects.create(level=1, position=0, node_hash=b"\x02" * 32)
-    Seal.objects.create(size=1, root_hash=b"\x01" * 32, checkpoint="on-record\n1\n", sealed_at=now)
+    LeafBatch.objects.create(
+        first_index=0, first_entry=entry.pk, count=1, entry_ids=entry.pk.bytes, leaf_hashes=b"\x01" * 32
+    )
+    Node.objects.create(level=8, position=0, node_hash=b"\x02" * 32)
+    key = SealKey.objects.create(fingerprint="0" * 64, name="on-record", public_key=b"\x03" * 32, first_used_at=now)
+    Seal.objects.create(size=1, root_hash=b"\x01" * 32, checkpoint="on-record\n1\n", sealed_at=now, key=key)
     if connection.vendor == "postgresql":
         _execute("SET CONSTRAINTS ALL IMMEDIATE")
     return {table: model._base_manager.order_by("pk")[0] for table, model in MODELS.items()}
@@ -324,7 +329,17 @@ def test_a_new_row_is_still_taken(rows: Rows, table: str) -> None:
 
 
 def test_the_tables_are_those_of_the_design() -> None:
-    assert set(MODELS.values()) == {StatusChange, Attempt, AttemptResult, EvidenceFile, LedgerEntry, Leaf, Node, Seal}
+    assert set(MODELS.values()) == {
+        StatusChange,
+        Attempt,
+        AttemptResult,
+        EvidenceFile,
+        LedgerEntry,
+        LeafBatch,
+        Node,
+        SealKey,
+        Seal,
+    }
 
 
 @pytest.mark.parametrize("table", append_only.TABLES)

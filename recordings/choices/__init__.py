@@ -16,6 +16,7 @@ from recordings.choices.calls import (
     RecordingStatus,
     Source,
 )
+from recordings.choices.evidence import Alarm, ExportFormat, ExportSheet, ExportStatus, VerificationStatus
 from recordings.choices.findings import (
     SETTLED_BY_PERSON,
     SEVERITY_ORDER,
@@ -49,6 +50,7 @@ __all__ = [
     "SETTLED_BY_PERSON",
     "SEVERITY_ORDER",
     "ActorKind",
+    "Alarm",
     "AttemptOutcome",
     "BulkItemStatus",
     "BulkKind",
@@ -57,6 +59,9 @@ __all__ = [
     "CallState",
     "CaptureState",
     "ChangedField",
+    "ExportFormat",
+    "ExportSheet",
+    "ExportStatus",
     "LedgerAction",
     "Look",
     "OperationStatus",
@@ -67,6 +72,7 @@ __all__ = [
     "Severity",
     "Source",
     "Subject",
+    "VerificationStatus",
     "Worded",
     "look",
 ]

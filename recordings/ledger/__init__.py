@@ -2,6 +2,7 @@
 
 from recordings.ledger.canonical import NotCanonical, canonical, timestamp
 from recordings.ledger.entries import References, Value, append, body_of, entry_of, record
+from recordings.ledger.places import places_of
 
 __all__ = [
     "NotCanonical",
@@ -11,6 +12,7 @@ __all__ = [
     "body_of",
     "canonical",
     "entry_of",
+    "places_of",
     "record",
     "timestamp",
 ]

@@ -19,8 +19,9 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "recordings_attemptresult": (("id",), ("attempt_id",)),
     "recordings_evidencefile": (("id",),),
     "recordings_ledgerentry": (("id",),),
-    "recordings_leaf": (("index",), ("entry_id",)),
+    "recordings_leafbatch": (("first_index",),),
     "recordings_node": (("id",), ("level", "position")),
+    "recordings_sealkey": (("fingerprint",),),
     "recordings_seal": (("size",),),
 }
 

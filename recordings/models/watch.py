@@ -97,6 +97,27 @@ class BlindSpot(models.Model):
         return (end is None or self.from_at <= end) and (self.until_at is None or self.until_at >= start)
 
 
+class ClockSkew(models.Model):
+    """A time in which our clock and Microsoft's were apart: times written then may be off by so much."""
+
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True, blank=True)
+    # Ours minus Graph's, of the answer that was furthest off.
+    seconds = models.FloatField()
+    seen_at = models.DateTimeField()
+    due_after = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["from_at"], name="clock_skew_from"),
+            models.Index(fields=["due_after"], name="clock_due", condition=models.Q(due_after__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"clock {self.seconds:+.1f} s from {self.from_at:%Y-%m-%d %H:%M:%S}"
+
+
 class Beat(models.Model):
     """The last time a part of On Record itself was known to be up."""
 

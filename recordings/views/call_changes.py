@@ -27,7 +27,7 @@ class SealedChange:
 
 
 def changes_of(call: Call) -> list[SealedChange]:
-    """Newest first by when they happened; what was heard late stands where it belongs. Two queries."""
+    """Newest first by when they happened; what was heard late stands where it belongs. Three queries."""
     found = StatusChange.objects.filter(call=call).select_related("actor").order_by("-occurred_at", "-id")
     changes = list(found[:MOST_CHANGES])
     seals = _seals(call, changes)
@@ -38,10 +38,11 @@ def _seals(call: Call, changes: Sequence[StatusChange]) -> dict[str, Look]:
     """By the key of the change, which the body of its entry names; both were recorded at the same moment."""
     entries = LedgerEntry.objects.filter(
         call=call, action=LedgerAction.STATUS_CHANGED, recorded_at__in={change.recorded_at for change in changes}
-    ).select_related("leaf")
-    return {str(ledger.body_of(entry).get("change", "")): _seal_of(entry) for entry in entries}
+    )
+    named = {str(ledger.body_of(entry).get("change", "")): entry.pk for entry in entries}
+    places = ledger.places_of(named.values())
+    return {change: _seal_of(places.get(key)) for change, key in named.items()}
 
 
-def _seal_of(entry: LedgerEntry) -> Look:
-    leaf = getattr(entry, "leaf", None)
-    return Look("sealed", f"Sealed, no. {leaf.index}", "ok", "seal") if leaf else _UNSEALED
+def _seal_of(index: int | None) -> Look:
+    return _UNSEALED if index is None else Look("sealed", f"Sealed, no. {index}", "ok", "seal")

@@ -13,14 +13,45 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from recordings import permissions
-from recordings.models import Call, Leaf, LedgerEntry, Node, Recorder, Seal, Unsealed
+from recordings.models import (
+    Call,
+    ClockSkew,
+    Export,
+    ExportPart,
+    LeafBatch,
+    LedgerEntry,
+    Node,
+    Reading,
+    Receipt,
+    Recorder,
+    Seal,
+    SealingTurn,
+    SealKey,
+    SettingsNote,
+    Unsealed,
+    Verification,
+)
 from tests import cast
 from tests.pages.corrections import completed
 
 pytestmark = pytest.mark.django_db
 
-# Nothing fills these in earnest before sealing exists; to a reader they would look like an empty or endless list.
-WITHOUT_A_PAGE = [Leaf, Node, Seal, Unsealed]
+# The ledger and the exports have pages of their own, which say what these rows mean.
+WITHOUT_A_PAGE = [
+    ClockSkew,
+    Export,
+    ExportPart,
+    LeafBatch,
+    Node,
+    Reading,
+    Receipt,
+    Seal,
+    SealKey,
+    SealingTurn,
+    SettingsNote,
+    Unsealed,
+    Verification,
+]
 MODELS = [model for model in apps.get_app_config("recordings").get_models() if model not in WITHOUT_A_PAGE]
 
 

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from recordings import services
 from recordings.choices import AttemptOutcome, OperationStatus
-from recordings.models import Call, Finding, Leaf, LedgerEntry, Operation
+from recordings.models import Call, Finding, LeafBatch, LedgerEntry, Operation
 from recordings.operations import Outcome
 from recordings.services import Requester
 from tests import cast
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
 # Session, person, rights; 3 for the navigation; call, operations, tries, decisions, findings, changes, their entries,
 # other legs.
-QUERIES = 15
+QUERIES = 16
 
 
 def page_of(call: Call | None) -> str:
@@ -218,7 +218,9 @@ def test_each_change_says_whether_its_ledger_entry_is_sealed(now: datetime, olga
     client = signed_in(olga)
     assert changes_in(client.get(page_of(call)).text).count("Not sealed yet") == 3
     told = next(entry for entry in LedgerEntry.objects.filter(call=call) if '"new":"recording"' in entry.body)
-    Leaf.objects.create(index=1204, entry=told, leaf_hash=b"x" * 32)
+    LeafBatch.objects.create(
+        first_index=1204, first_entry=told.pk, count=1, entry_ids=told.pk.bytes, leaf_hashes=b"x" * 32
+    )
     sealed = client.get(page_of(call))
     assert "3 changes, 1 sealed" in changes_in(sealed.text)
     assert [row.change.new for row in sealed.context["page"].rows if row.is_sealed] == ["recording"]
