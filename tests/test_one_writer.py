@@ -27,6 +27,7 @@ ROOMS = {
     "SealKey": "ledger/",
     "SealingTurn": "ledger/",
     "Receipt": "ledger/",
+    "Witness": "ledger/",
     "Reading": "ledger/",
     "SettingsNote": "ledger/",
     "Verification": "ledger/",
@@ -52,6 +53,8 @@ EXPLAINED = {
     ("models/append_only.py", "cursor.execute"),  # the triggers
     ("models/many.py", "self.bulk_create"),  # a queryset's own: who calls bulk_copy is asked for the model
     ("models/many.py", "cursor.copy"),
+    ("models/grants.py", "cursor.execute"),  # asks the database's own catalogue
+    ("management/commands/grants.py", "cursor.execute"),  # GRANT and REVOKE, written by models/grants.py
     ("checks.py", "cursor.execute"),  # reads the database's own settings
     ("views/health.py", "cursor.execute"),  # SELECT 1
 }

@@ -1,6 +1,6 @@
 """The rows. Ingest, operations, findings and ledger each write their own, and nobody else's."""
 
-from recordings.models.audit import Reading, SettingsNote, Verification
+from recordings.models.audit import Reading, SettingsNote, Verification, Witness
 from recordings.models.bulk import BulkItem, BulkJob
 from recordings.models.calls import Call, CallQuerySet, Delivery, FactsBeside, StatusChange
 from recordings.models.exports import Export, ExportPart
@@ -48,4 +48,5 @@ __all__ = [
     "Tenant",
     "Unsealed",
     "Verification",
+    "Witness",
 ]

@@ -1,4 +1,4 @@
-"""What is remembered beside the ledger: runs of verification, who read what this hour, the settings of last time."""
+"""What is remembered beside the ledger: verifications, who read what this hour, old settings, how witnesses fare."""
 
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -72,3 +72,26 @@ class SettingsNote(models.Model):
 
     def __str__(self) -> str:
         return "settings"
+
+
+class Witness(models.Model):
+    """How handing checkpoints to one witness goes. What it holds is in Receipt, and truly only with the witness.
+
+    `problem` is why the last try came to nothing; `conflict` that the witness holds something else than we have,
+    which stays until somebody has found out why.
+    """
+
+    name = models.CharField(max_length=255, primary_key=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    problem = models.TextField(blank=True, default="")
+    problem_since_at = models.DateTimeField(null=True, blank=True)
+    conflict = models.TextField(blank=True, default="")
+    conflict_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "witnesses"
+
+    def __str__(self) -> str:
+        return self.name

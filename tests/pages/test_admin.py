@@ -30,6 +30,7 @@ from recordings.models import (
     SettingsNote,
     Unsealed,
     Verification,
+    Witness,
 )
 from tests import cast
 from tests.pages.corrections import completed
@@ -51,6 +52,7 @@ WITHOUT_A_PAGE = [
     SettingsNote,
     Unsealed,
     Verification,
+    Witness,
 ]
 MODELS = [model for model in apps.get_app_config("recordings").get_models() if model not in WITHOUT_A_PAGE]
 
