@@ -29,6 +29,11 @@ def _fact(*names: str) -> Callable[[Event], Value]:
     return of
 
 
+def _proven(name: str, meaning: str, *facts: str) -> Column:
+    """A column whose value stands in the very bytes that are hashed."""
+    return Column(name, meaning, _fact(*facts), facts)
+
+
 def _assignee(event: Event) -> Value:
     """The name the assignee had then. A body names people by the keys of actors; assigning is rare, so each asks."""
     if event.entry.action != LedgerAction.FINDING_ASSIGNED or event.body["assignee"] is None:
@@ -43,69 +48,60 @@ def _label(event: Event) -> str:
 HISTORY = Sheet(
     name="history",
     columns=(
-        Column("entry_id", "Key of the ledger entry this row is read from; keys grow with time.", _fact("id")),
-        Column("recorded_at", "When On Record wrote the entry.", _fact("recorded_at")),
-        Column("occurred_at", "When it happened, by the word of the source.", _fact("occurred_at")),
+        _proven("entry_id", "Key of the ledger entry this row is read from; keys grow with time.", "id"),
+        _proven("recorded_at", "When On Record wrote the entry.", "recorded_at"),
+        _proven("occurred_at", "When it happened, by the word of the source.", "occurred_at"),
         Column("event", "What happened, in words.", _label),
-        Column("action", "What happened, as a stable code.", _fact("action")),
-        Column("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", _fact("call")),
-        Column("call_chain_id", "Graph's id that all legs of one conversation share.", _fact("call_chain_id")),
-        Column(
+        _proven("action", "What happened, as a stable code.", "action"),
+        _proven("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", "call"),
+        _proven("call_chain_id", "Graph's id that all legs of one conversation share.", "call_chain_id"),
+        _proven(
             "tenant_id",
             "The Microsoft Entra tenant of the call, or that the finding is about.",
-            _fact("tenant_id", "tenant"),
+            "tenant_id",
+            "tenant",
         ),
-        Column("operation_id", "On Record's id of the correction.", _fact("operation")),
-        Column(
+        _proven("operation_id", "On Record's id of the correction.", "operation"),
+        _proven(
             "graph_operation_id",
             "Graph's id of the correction; empty before Graph gave one.",
-            _fact("graph_operation_id"),
+            "graph_operation_id",
         ),
-        Column("client_context", "What Graph was given to recognise the correction by.", _fact("client_context")),
-        Column("bulk_job", "Of a bulk job and of what it asked for: On Record's id of the job.", _fact("job")),
-        Column(
-            "field", "For a change: state, capture_state, recording_status (told to Teams) or gone.", _fact("field")
-        ),
-        Column("old", "For a change: the value before.", _fact("old")),
-        Column("new", "For a change: the value from then on.", _fact("new")),
-        Column("source", "For a change: whose word it is: graph, recorder or import.", _fact("source")),
-        Column("requested_status", "For a correction: what Teams was to be told.", _fact("requested_status")),
-        Column("operation_status", "For a correction: where it stood after this event.", _fact("status")),
-        Column("attempt", "Number of the try at Graph, from 1.", _fact("attempt")),
-        Column("is_repeat", "Whether people on the call may have heard this notice before.", _fact("is_repeat")),
-        Column("outcome", "What the try came to: accepted, refused, throttled, notSent or unknown.", _fact("outcome")),
-        Column("http_status", "HTTP status of Graph's answer to this try.", _fact("http_status")),
-        Column("error_code", "Graph's code for what went wrong.", _fact("error_code", "result_code")),
-        Column("message", "Graph's message, or ours where nothing was sent.", _fact("message", "result_message")),
-        Column(
-            "request_id", "Graph's request id of this try, which Microsoft's support asks for.", _fact("request_id")
-        ),
-        Column(
-            "client_request_id", "On Record's id of this try, sent as client-request-id.", _fact("client_request_id")
-        ),
+        _proven("client_context", "What Graph was given to recognise the correction by.", "client_context"),
+        _proven("bulk_job", "Of a bulk job and of what it asked for: On Record's id of the job.", "job"),
+        _proven("field", "For a change: state, capture_state, recording_status (told to Teams) or gone.", "field"),
+        _proven("old", "For a change: the value before.", "old"),
+        _proven("new", "For a change: the value from then on.", "new"),
+        _proven("source", "For a change: whose word it is: graph, recorder or import.", "source"),
+        _proven("requested_status", "For a correction: what Teams was to be told.", "requested_status"),
+        _proven("operation_status", "For a correction: where it stood after this event.", "status"),
+        _proven("attempt", "Number of the try at Graph, from 1.", "attempt"),
+        _proven("is_repeat", "Whether people on the call may have heard this notice before.", "is_repeat"),
+        _proven("outcome", "What the try came to: accepted, refused, throttled, notSent or unknown.", "outcome"),
+        _proven("http_status", "HTTP status of Graph's answer to this try.", "http_status"),
+        _proven("error_code", "Graph's code for what went wrong.", "error_code", "result_code"),
+        _proven("message", "Graph's message, or ours where nothing was sent.", "message", "result_message"),
+        _proven("request_id", "Graph's request id of this try, which Microsoft's support asks for.", "request_id"),
+        _proven("client_request_id", "On Record's id of this try, sent as client-request-id.", "client_request_id"),
         Column(
             "actor_kind", "Who acted: person, recorder, graph, job (On Record) or shell.", lambda e: e.entry.actor.kind
         ),
         Column("actor", "The name the actor had then.", lambda e: e.entry.actor.label),
-        Column("reason", "The reason that was given.", _fact("reason")),
-        Column("why", "Why On Record refused, or asked for a second person.", _fact("why", "needs_approval_why")),
-        Column("evidence", "For an approval or an attestation: what shows that it is true.", _fact("evidence")),
-        Column("evidence_sha256", "For an attestation with a file: the SHA-256 of the file.", _fact("file_sha256")),
-        Column("finding_id", "For a finding: On Record's id of it.", _fact("finding")),
-        Column("finding_rule", "For a finding: the code of its rule.", _fact("rule")),
-        Column("finding_subject", "For a finding: what it is about, call, recorder or tenant.", _fact("subject")),
-        Column("recorder", "For a finding about a recorder, or a blind spot of one: its name.", _fact("recorder")),
-        Column("severity", "For a finding that opened: its severity.", _fact("severity")),
+        _proven("reason", "The reason that was given.", "reason"),
+        _proven("why", "Why On Record refused, or asked for a second person.", "why", "needs_approval_why"),
+        _proven("evidence", "For an approval or an attestation: what shows that it is true.", "evidence"),
+        _proven("evidence_sha256", "For an attestation with a file: the SHA-256 of the file.", "file_sha256"),
+        _proven("finding_id", "For a finding: On Record's id of it.", "finding"),
+        _proven("finding_rule", "For a finding: the code of its rule.", "rule"),
+        _proven("finding_subject", "For a finding: what it is about, call, recorder or tenant.", "subject"),
+        _proven("recorder", "For a finding about a recorder, or a blind spot of one: its name.", "recorder"),
+        _proven("severity", "For a finding that opened: its severity.", "severity"),
         Column("assignee", "For a finding that was assigned: to whom; empty if to nobody.", _assignee),
-        Column(
-            "put_off_until", "For a finding that was put off: until when; empty if it was woken.", _fact("wakes_after")
-        ),
-        Column(
-            "resolution", "For a finding that closed: how, as a code; the classes are kept apart.", _fact("resolution")
-        ),
-        Column("root_cause", "For a finding: the cause a person named, as a code.", _fact("root_cause")),
-        Column("from_at", "For a blind spot: when it began.", _fact("from_at")),
-        Column("until_at", "For a blind spot that is over: when it ended.", _fact("until_at")),
+        _proven("put_off_until", "For a finding that was put off: until when; empty if it was woken.", "wakes_after"),
+        _proven("resolution", "For a finding that closed: how, as a code; the classes are kept apart.", "resolution"),
+        _proven("root_cause", "For a finding: the cause a person named, as a code.", "root_cause"),
+        _proven("from_at", "For a blind spot: when it began.", "from_at"),
+        _proven("until_at", "For a blind spot that is over: when it ended.", "until_at"),
     ),
     with_related=lambda entries: entries.select_related("actor"),
     row_of=_event,

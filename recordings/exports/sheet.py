@@ -13,11 +13,16 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class Column:
-    """`of` takes the sheet's kind of row; the meaning is what an auditor reads."""
+    """`of` takes the sheet's kind of row; the meaning is what an auditor reads.
+
+    `facts` are those of the ledger's entry that prove the value: it is the first of them that says something. A name
+    with `$` is none of the body's own, see docs/exports.md.
+    """
 
     name: str
     meaning: str
     of: Callable[[Any], Value]
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
