@@ -85,8 +85,8 @@ def test_nothing_starts_on_a_server_that_may_forget(what: str) -> None:
 
 @pytest.fixture
 def untriggered() -> Iterator[None]:
-    on = " ON recordings_leaf" if connection.vendor == "postgresql" else ""
-    name = "recordings_leaf_keep_rows" if connection.vendor == "postgresql" else "recordings_leaf_keep_update"
+    on = " ON recordings_leafbatch" if connection.vendor == "postgresql" else ""
+    name = "recordings_leafbatch_keep_rows" if connection.vendor == "postgresql" else "recordings_leafbatch_keep_update"
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER {name}{on}")
     yield
