@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
@@ -143,8 +145,31 @@ def of_the_database() -> list[str]:
 @pytest.mark.django_db(transaction=True)
 def test_a_database_as_we_make_it_passes_and_is_looked_at_only_when_named() -> None:
     assert of_the_database() == []
-    assert ids(run_checks(tags=["database"], databases=["default"])) == []
+    owner_warned = ["onrecord.W001"] if connection.vendor == "postgresql" else []
+    assert ids(run_checks(tags=["database"], databases=["default"])) == owner_warned
     assert checks.durable_database(databases=None) == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_whoever_owns_the_tables_is_warned(settings: Settings) -> None:
+    (found,) = checks.own_role(databases=["default"])
+    assert (found.id, found.is_serious()) == ("onrecord.W001", False)
+    assert "recordings_ledgerentry" in found.msg
+
+    settings.DEBUG = True
+    assert checks.own_role(databases=["default"]) == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_the_role_that_the_command_sets_up_is_not_warned() -> None:
+    name = f"site_{os.getpid()}"
+    _execute(f"CREATE ROLE {name} NOLOGIN")
+    call_command("grants", role=name, apply=True, stdout=StringIO())
+    _execute(f"SET LOCAL ROLE {name}")
+
+    assert checks.own_role(databases=["default"]) == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -164,8 +189,8 @@ def test_a_database_that_may_forget_an_intent_stops_the_start() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_trigger_stops_the_start() -> None:
-    on = " ON recordings_leaf" if connection.vendor == "postgresql" else ""
-    name = "recordings_leaf_keep_rows" if connection.vendor == "postgresql" else "recordings_leaf_keep_update"
+    on = " ON recordings_node" if connection.vendor == "postgresql" else ""
+    name = "recordings_node_keep_rows" if connection.vendor == "postgresql" else "recordings_node_keep_update"
     _execute(f"DROP TRIGGER {name}{on}")
 
     (found,) = checks.durable_database(databases=["default"])
@@ -180,20 +205,20 @@ def _own_checks() -> list[Callable[..., object]]:
 
 
 def test_every_id_is_in_the_docstring_of_its_check_and_proved_here() -> None:
-    proved = {expected for expected, _ in REASONS} | {"E009", "E010"}
+    proved = {expected for expected, _ in REASONS} | {"E009", "E010", "W001"}
     named = set()
     for check in (each for each in _own_checks() if each.__module__ == checks.__name__):
-        given = set(re.findall(r'id="onrecord\.(E\d{3})"', inspect.getsource(check)))
+        given = set(re.findall(r'id="onrecord\.([EW]\d{3})"', inspect.getsource(check)))
         given |= {"E009"} if check is checks.durable_database else set()  # given by a helper of it
         assert given == _expanded((check.__doc__ or "").partition(":")[0]), check.__name__
         named |= given
-    assert set(re.findall(r'"onrecord\.(E\d{3})"', inspect.getsource(checks))) == named == proved
+    assert set(re.findall(r'"onrecord\.([EW]\d{3})"', inspect.getsource(checks))) == named == proved
 
 
 def _expanded(text: str) -> set[str]:
     """E001-E003 as three ids."""
-    numbers = [int(number) for number in re.findall(r"E(\d{3})", text)]
-    return {f"E{number:03}" for number in range(numbers[0], numbers[-1] + 1)}
+    found = re.findall(r"([EW])(\d{3})", text)
+    return {f"{found[0][0]}{number:03}" for number in range(int(found[0][1]), int(found[-1][1]) + 1)}
 
 
 # -- as an operator sees it
