@@ -1,4 +1,7 @@
-"""Checks at start: refuse what would break an invariant, warn of what will surprise. Ids are stable: onrecord.E001 …"""
+"""Checks at start: refuse what would break an invariant, warn of what will surprise.
+
+Ids are stable: onrecord.E001 …, onrecord.W001 …
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,12 +9,12 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
 from recordings.graph.clouds import CLOUDS, graph_config, is_microsoft_host
-from recordings.models import append_only
+from recordings.models import append_only, grants
 
 type Checked = list[CheckMessage]
 
@@ -165,6 +168,19 @@ def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checke
             hint = "Run `manage.py migrate --skip-checks`, which puts them back; find out who took them away."
             found.append(Error(f"Triggers are missing: {', '.join(missing)}.", hint=hint, id="onrecord.E010"))
     return found
+
+
+@register(Tags.database)
+def own_role(databases: Sequence[str] | None = None, **_: Any) -> Checked:
+    """W001: who owns an append-only table can take its triggers away, so the site should not."""
+    if settings.DEBUG:
+        return []
+    owned = [table for alias in databases or [] for table in grants.owned(connections[alias])]
+    if not owned:
+        return []
+    hint = "Right for `manage.py migrate`. Let site and worker run as another role; `manage.py grants` sets it up."
+    message = f"This database role could change what was written once: it owns {', '.join(owned)}."
+    return [Warning(message, hint=hint, id="onrecord.W001")]
 
 
 def _durability(alias: str) -> Checked:
