@@ -196,6 +196,11 @@ CALLBACK_ISSUERS = env.list("CALLBACK_ISSUERS", default=[])
 CALLBACK_JWKS_URL = env.str("CALLBACK_JWKS_URL", default="")
 ALLOW_STAND_IN = env.bool("ALLOW_STAND_IN", default=False)
 
+# The ledger's seals. The key is read by the worker and `manage.py seal`, never by the site: give it to them alone.
+LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", default="")
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="")
+LEDGER_SEAL_SECONDS = env.float("LEDGER_SEAL_SECONDS", default=5.0)
+
 # Rules: seconds of grace; the defaults stand in recordings/rules/facts.py.
 REQUIRE_APPROVAL = env.str("REQUIRE_APPROVAL", default="unproven")
 APPROVAL_EXPIRES = env.float("APPROVAL_EXPIRES", default=1800.0)

@@ -1,6 +1,7 @@
 """The settings of the domain as typed values, read when asked, so that tests may change them."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -51,3 +52,9 @@ def approval_expires() -> timedelta:
 def lease() -> timedelta:
     """How long an operation belongs to the process that sends it: twice the deadline, so that its answer is stored."""
     return timedelta(seconds=2 * settings.GRAPH_DEADLINE)
+
+
+def ledger_origin() -> str:
+    """The name of this ledger, which its seals are signed under: a host and a path, without a scheme."""
+    host = urlsplit(settings.PUBLIC_URL).hostname
+    return settings.LEDGER_ORIGIN or f"{host or 'onrecord.local'}/ledger"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 type Subtree = Callable[[int, int], bytes]
 
+HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
 
@@ -175,6 +176,7 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes
     """
     if not 0 <= index < size:
         raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    _require_hashes(leaf, *path)
     at, last, root = index, size - 1, leaf
     for sibling in path:
         if last == 0:
@@ -220,6 +222,7 @@ def _roots_from_consistency(old_size: int, new_size: int, path: Sequence[bytes])
         at, last = at >> 1, last >> 1
     if not path:
         raise ValueError("the path is too short")
+    _require_hashes(*path)
     old = new = path[0]
     for sibling in path[1:]:
         if last == 0:
@@ -234,3 +237,9 @@ def _roots_from_consistency(old_size: int, new_size: int, path: Sequence[bytes])
     if last:
         raise ValueError("the path is too short")
     return old, new
+
+
+def _require_hashes(*hashes: bytes) -> None:
+    """What is shorter or longer could take bytes from its neighbour."""
+    if any(len(each) != HASH_BYTES for each in hashes):
+        raise ValueError(f"a hash has {HASH_BYTES} bytes")
