@@ -40,6 +40,11 @@ class Sheet:
     def header(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    @property
+    def is_of_entries(self) -> bool:
+        """Whether a row is an entry of the ledger, which proves it, rather than how something stands now."""
+        return any(column.facts for column in self.columns)
+
     def values(self, stored: Model) -> list[Value]:
         row = self.row_of(stored)
         return [column.of(row) for column in self.columns]

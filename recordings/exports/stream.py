@@ -72,7 +72,7 @@ class Export:
         self._end(LedgerAction.EXPORT_ABORTED, why=why)
 
     def _counted(self, rows: QuerySet[Any]) -> Generator[bytes]:
-        yield self._handed_out(_first_line(self._sheet, self._asked.flavour))
+        yield self._handed_out(first_line(self._sheet, self._asked.flavour))
         for page in self._sheet.pages(rows):
             chunk = lines([self._sheet.values(row) for row in page], self._asked.flavour)
             self.rows += len(page)
@@ -101,7 +101,8 @@ class Export:
         self._is_over = True
 
 
-def _first_line(sheet: Sheet, flavour: Flavour) -> bytes:
+def first_line(sheet: Sheet, flavour: Flavour) -> bytes:
+    """The header, as UTF-8."""
     mark = BYTE_ORDER_MARK if flavour == Flavour.SPREADSHEET else ""
     return mark.encode() + lines([sheet.header], flavour)
 

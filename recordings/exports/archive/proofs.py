@@ -1,0 +1,58 @@
+"""The compact proof that entries are in the tree: for all of them together the parts of the tree that they are not.
+
+Who has the entries and these parts can fold both to the root, from left to right; a proof for each entry would say
+most of it again and again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from recordings.exports.archive.entries import Range
+from recordings.ledger.tree import Subtree
+
+
+def proof_lines(
+    ranges: Callable[[], Iterable[Range]], *, leaves: int, size: int, root: bytes, subtree: Subtree
+) -> Iterator[bytes]:
+    """proofs.jsonl for the `leaves` entries in these ranges of indexes, of the tree of `size` under `root`.
+
+    `ranges` is asked twice, from left to right: to count, and to prove.
+    """
+    yield _line(leaves=leaves, ranges=sum(1 for _ in ranges()), root=root.hex(), size=size)
+    stop = 0
+    for first, last in ranges():
+        yield _line(first=first, last=last, nodes=[node.hex() for node in _between(stop, first, subtree)])
+        stop = last + 1
+    yield _line(nodes=[node.hex() for node in _between(stop, size, subtree)])
+
+
+def complete_range(ranges: Iterable[Range]) -> Range | None:
+    """The range, if it is the only one: then no entry between its ends is missing."""
+    several = iter(ranges)
+    only = next(several, None)
+    return only if next(several, None) is None else None
+
+
+def _between(start: int, stop: int, subtree: Subtree) -> Iterator[bytes]:
+    """The roots of the largest complete subtrees that fill [start, stop), from left to right."""
+    return (subtree(level, position) for level, position in complete_subtrees(start, stop))
+
+
+def complete_subtrees(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Level and position of each."""
+    while start < stop:
+        room = (stop - start).bit_length() - 1
+        level = min(room, (start & -start).bit_length() - 1) if start else room
+        yield level, start >> level
+        start += 1 << level
+
+
+def _line(**said: Any) -> bytes:
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def consistency(*, earlier: tuple[int, bytes], later: tuple[int, bytes], nodes: Iterable[bytes]) -> bytes:
+    """consistency.json: sizes and roots of two checkpoints, and why the later tree begins with the earlier one."""
+    ends = {name: {"root": root.hex(), "size": size} for name, (size, root) in (("from", earlier), ("to", later))}
+    return json.dumps({**ends, "nodes": [node.hex() for node in nodes]}, sort_keys=True, indent=1).encode() + b"\n"
