@@ -1,17 +1,24 @@
-"""Rows to CSV: history, calls and operations, for a spreadsheet or exact to the byte."""
+"""Rows to files: at once as CSV, or in the background as an archive with the proofs of what it says."""
 
 from recordings.exports.asked import Asked, BadFilter, History, Period, told_filter
 from recordings.exports.cells import Flavour
 from recordings.exports.events import HISTORY
+from recordings.exports.finding_rows import FINDINGS
+from recordings.exports.ledger_rows import LEDGER
 from recordings.exports.sheet import Column, Sheet
 from recordings.exports.states import CALLS, OPERATIONS
 from recordings.exports.stream import Export, start
 
 SHEETS: dict[str, Sheet] = {sheet.name: sheet for sheet in (HISTORY, CALLS, OPERATIONS)}
+# The background makes these, too.
+EVERY_SHEET: dict[str, Sheet] = {**SHEETS, FINDINGS.name: FINDINGS, LEDGER.name: LEDGER}
 
 __all__ = [
     "CALLS",
+    "EVERY_SHEET",
+    "FINDINGS",
     "HISTORY",
+    "LEDGER",
     "OPERATIONS",
     "SHEETS",
     "Asked",

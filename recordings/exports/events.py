@@ -16,7 +16,7 @@ class Event:
     body: dict[str, str | int | bool | None]
 
 
-def _event(entry: LedgerEntry) -> Event:
+def event_of(entry: LedgerEntry) -> Event:
     return Event(entry, body_of(entry))
 
 
@@ -29,7 +29,7 @@ def _fact(*names: str) -> Callable[[Event], Value]:
     return of
 
 
-def _proven(name: str, meaning: str, *facts: str) -> Column:
+def proven(name: str, meaning: str, *facts: str) -> Column:
     """A column whose value stands in the very bytes that are hashed."""
     return Column(name, meaning, _fact(*facts), facts)
 
@@ -48,61 +48,61 @@ def _label(event: Event) -> str:
 HISTORY = Sheet(
     name="history",
     columns=(
-        _proven("entry_id", "Key of the ledger entry this row is read from; keys grow with time.", "id"),
-        _proven("recorded_at", "When On Record wrote the entry.", "recorded_at"),
-        _proven("occurred_at", "When it happened, by the word of the source.", "occurred_at"),
+        proven("entry_id", "Key of the ledger entry this row is read from; keys grow with time.", "id"),
+        proven("recorded_at", "When On Record wrote the entry.", "recorded_at"),
+        proven("occurred_at", "When it happened, by the word of the source.", "occurred_at"),
         Column("event", "What happened, in words.", _label),
-        _proven("action", "What happened, as a stable code.", "action"),
-        _proven("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", "call"),
-        _proven("call_chain_id", "Graph's id that all legs of one conversation share.", "call_chain_id"),
-        _proven(
+        proven("action", "What happened, as a stable code.", "action"),
+        proven("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", "call"),
+        proven("call_chain_id", "Graph's id that all legs of one conversation share.", "call_chain_id"),
+        proven(
             "tenant_id",
             "The Microsoft Entra tenant of the call, or that the finding is about.",
             "tenant_id",
             "tenant",
         ),
-        _proven("operation_id", "On Record's id of the correction.", "operation"),
-        _proven(
+        proven("operation_id", "On Record's id of the correction.", "operation"),
+        proven(
             "graph_operation_id",
             "Graph's id of the correction; empty before Graph gave one.",
             "graph_operation_id",
         ),
-        _proven("client_context", "What Graph was given to recognise the correction by.", "client_context"),
-        _proven("bulk_job", "Of a bulk job and of what it asked for: On Record's id of the job.", "job"),
-        _proven("field", "For a change: state, capture_state, recording_status (told to Teams) or gone.", "field"),
-        _proven("old", "For a change: the value before.", "old"),
-        _proven("new", "For a change: the value from then on.", "new"),
-        _proven("source", "For a change: whose word it is: graph, recorder or import.", "source"),
-        _proven("requested_status", "For a correction: what Teams was to be told.", "requested_status"),
-        _proven("operation_status", "For a correction: where it stood after this event.", "status"),
-        _proven("attempt", "Number of the try at Graph, from 1.", "attempt"),
-        _proven("is_repeat", "Whether people on the call may have heard this notice before.", "is_repeat"),
-        _proven("outcome", "What the try came to: accepted, refused, throttled, notSent or unknown.", "outcome"),
-        _proven("http_status", "HTTP status of Graph's answer to this try.", "http_status"),
-        _proven("error_code", "Graph's code for what went wrong.", "error_code", "result_code"),
-        _proven("message", "Graph's message, or ours where nothing was sent.", "message", "result_message"),
-        _proven("request_id", "Graph's request id of this try, which Microsoft's support asks for.", "request_id"),
-        _proven("client_request_id", "On Record's id of this try, sent as client-request-id.", "client_request_id"),
+        proven("client_context", "What Graph was given to recognise the correction by.", "client_context"),
+        proven("bulk_job", "Of a bulk job and of what it asked for: On Record's id of the job.", "job"),
+        proven("field", "For a change: state, capture_state, recording_status (told to Teams) or gone.", "field"),
+        proven("old", "For a change: the value before.", "old"),
+        proven("new", "For a change: the value from then on.", "new"),
+        proven("source", "For a change: whose word it is: graph, recorder or import.", "source"),
+        proven("requested_status", "For a correction: what Teams was to be told.", "requested_status"),
+        proven("operation_status", "For a correction: where it stood after this event.", "status"),
+        proven("attempt", "Number of the try at Graph, from 1.", "attempt"),
+        proven("is_repeat", "Whether people on the call may have heard this notice before.", "is_repeat"),
+        proven("outcome", "What the try came to: accepted, refused, throttled, notSent or unknown.", "outcome"),
+        proven("http_status", "HTTP status of Graph's answer to this try.", "http_status"),
+        proven("error_code", "Graph's code for what went wrong.", "error_code", "result_code"),
+        proven("message", "Graph's message, or ours where nothing was sent.", "message", "result_message"),
+        proven("request_id", "Graph's request id of this try, which Microsoft's support asks for.", "request_id"),
+        proven("client_request_id", "On Record's id of this try, sent as client-request-id.", "client_request_id"),
         Column(
             "actor_kind", "Who acted: person, recorder, graph, job (On Record) or shell.", lambda e: e.entry.actor.kind
         ),
         Column("actor", "The name the actor had then.", lambda e: e.entry.actor.label),
-        _proven("reason", "The reason that was given.", "reason"),
-        _proven("why", "Why On Record refused, or asked for a second person.", "why", "needs_approval_why"),
-        _proven("evidence", "For an approval or an attestation: what shows that it is true.", "evidence"),
-        _proven("evidence_sha256", "For an attestation with a file: the SHA-256 of the file.", "file_sha256"),
-        _proven("finding_id", "For a finding: On Record's id of it.", "finding"),
-        _proven("finding_rule", "For a finding: the code of its rule.", "rule"),
-        _proven("finding_subject", "For a finding: what it is about, call, recorder or tenant.", "subject"),
-        _proven("recorder", "For a finding about a recorder, or a blind spot of one: its name.", "recorder"),
-        _proven("severity", "For a finding that opened: its severity.", "severity"),
+        proven("reason", "The reason that was given.", "reason"),
+        proven("why", "Why On Record refused, or asked for a second person.", "why", "needs_approval_why"),
+        proven("evidence", "For an approval or an attestation: what shows that it is true.", "evidence"),
+        proven("evidence_sha256", "For an attestation with a file: the SHA-256 of the file.", "file_sha256"),
+        proven("finding_id", "For a finding: On Record's id of it.", "finding"),
+        proven("finding_rule", "For a finding: the code of its rule.", "rule"),
+        proven("finding_subject", "For a finding: what it is about, call, recorder or tenant.", "subject"),
+        proven("recorder", "For a finding about a recorder, or a blind spot of one: its name.", "recorder"),
+        proven("severity", "For a finding that opened: its severity.", "severity"),
         Column("assignee", "For a finding that was assigned: to whom; empty if to nobody.", _assignee),
-        _proven("put_off_until", "For a finding that was put off: until when; empty if it was woken.", "wakes_after"),
-        _proven("resolution", "For a finding that closed: how, as a code; the classes are kept apart.", "resolution"),
-        _proven("root_cause", "For a finding: the cause a person named, as a code.", "root_cause"),
-        _proven("from_at", "For a blind spot: when it began.", "from_at"),
-        _proven("until_at", "For a blind spot that is over: when it ended.", "until_at"),
+        proven("put_off_until", "For a finding that was put off: until when; empty if it was woken.", "wakes_after"),
+        proven("resolution", "For a finding that closed: how, as a code; the classes are kept apart.", "resolution"),
+        proven("root_cause", "For a finding: the cause a person named, as a code.", "root_cause"),
+        proven("from_at", "For a blind spot: when it began.", "from_at"),
+        proven("until_at", "For a blind spot that is over: when it ended.", "until_at"),
     ),
     with_related=lambda entries: entries.select_related("actor"),
-    row_of=_event,
+    row_of=event_of,
 )
