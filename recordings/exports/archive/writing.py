@@ -12,7 +12,7 @@ from recordings.exports.archive.members import Member, member_of, written, zippe
 from recordings.exports.archive.proofs import complete_range, consistency, proof_lines
 from recordings.exports.archive.rows import Contents, Counted, data_chunks
 from recordings.exports.sheet import PAGE
-from recordings.ledger.proofs import consistency_proof, subtree_reader
+from recordings.ledger.proofs import consistency_proof
 
 VERIFIER = Path(__file__).parents[1] / "verifier"
 
@@ -56,13 +56,7 @@ def _files(
                 on_page(counted.rows)
 
     yield written(place / "entries.jsonl", heard(entries.lines()))
-    proofs = proof_lines(
-        entries.ranges,
-        leaves=entries.count(),
-        size=seal.size,
-        root=bytes(seal.root_hash),
-        subtree=subtree_reader(seal.size),
-    )
+    proofs = proof_lines(entries.ranges, leaves=entries.count(), size=seal.size, root=bytes(seal.root_hash))
     yield written(place / "proofs.jsonl", heard(proofs))
     yield member_of("checkpoint.txt", seal.checkpoint.encode())
     if contents.since:
