@@ -200,6 +200,7 @@ ALLOW_STAND_IN = env.bool("ALLOW_STAND_IN", default=False)
 LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", default="")
 LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="")
 LEDGER_SEAL_SECONDS = env.float("LEDGER_SEAL_SECONDS", default=5.0)
+LEDGER_WITNESSES = env.list("LEDGER_WITNESSES", default=[])
 
 # Rules: seconds of grace; the defaults stand in recordings/rules/facts.py.
 REQUIRE_APPROVAL = env.str("REQUIRE_APPROVAL", default="unproven")

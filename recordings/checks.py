@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
+from recordings import ledger
 from recordings.graph.clouds import CLOUDS, graph_config, is_microsoft_host
 from recordings.models import append_only, grants
 
@@ -155,6 +156,26 @@ def _is_web_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+
+
+@_check("onrecord")
+def witness_addresses() -> Checked:
+    """E015: each address must name a witness."""
+    try:
+        ledger.witness_addresses()
+    except ledger.BadWitness as problem:
+        hint = "Use https://HOST/PATH, file:///DIRECTORY, or file://HOST/DIRECTORY for one that lies on HOST."
+        return [Error(f"LEDGER_WITNESSES does not fit: {problem}", hint=hint, id="onrecord.E015")]
+    return []
+
+
+@_check("onrecord")
+def off_host_witness() -> Checked:
+    """W002: in production somebody else should keep the checkpoints, too."""
+    if settings.DEBUG or witness_addresses() or any(each.is_off_host for each in ledger.witness_addresses()):
+        return []
+    hint = "Name one in LEDGER_WITNESSES. Until then who owns this machine can rewrite the ledger and its seals unseen."
+    return [Warning("No witness off this machine keeps the ledger's checkpoints.", hint=hint, id="onrecord.W002")]
 
 
 @register(Tags.database)

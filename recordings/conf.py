@@ -58,3 +58,8 @@ def ledger_origin() -> str:
     """The name of this ledger, which its seals are signed under: a host and a path, without a scheme."""
     host = urlsplit(settings.PUBLIC_URL).hostname
     return settings.LEDGER_ORIGIN or f"{host or 'onrecord.local'}/ledger"
+
+
+def ledger_witnesses() -> list[str]:
+    """The addresses as they were given; `ledger.witness_addresses` reads them."""
+    return [address for address in settings.LEDGER_WITNESSES if address]

@@ -41,5 +41,10 @@ def run_bulk() -> int:
     return services.run_bulk_due(timezone.now())
 
 
+@task
+def hand_to_witnesses() -> int:
+    return services.hand_to_witnesses(timezone.now())
+
+
 # In the order in which one step makes the next one due.
-EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep)
+EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, hand_to_witnesses)

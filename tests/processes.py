@@ -22,6 +22,7 @@ PRODUCTION = {
     "GRAPH_TENANT_ID": "5a11d0c5-0000-4000-8000-000000000001",
     "GRAPH_CLIENT_ID": "b0700000-0000-4000-8000-000000000001",
     "GRAPH_CLIENT_SECRET": "kept-elsewhere",
+    "LEDGER_WITNESSES": "file://worm.contoso.example/mnt/worm",
 }
 
 

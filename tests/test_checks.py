@@ -30,6 +30,7 @@ def production(settings: Settings) -> Settings:
     for name, value in PRODUCTION.items():
         if name.startswith("GRAPH_"):
             setattr(settings, name, value)
+    settings.LEDGER_WITNESSES = [PRODUCTION["LEDGER_WITNESSES"]]
     return settings
 
 
@@ -78,6 +79,12 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E013", {"SYNC_CALLS": 0}),
     ("E013", {"WATCH_URL": "onrecord.contoso.example/readyz"}),
     ("E013", {"WATCH_URL": "https://name:password@onrecord.contoso.example/readyz"}),
+    ("E015", {"LEDGER_WITNESSES": ["/mnt/worm"]}),
+    ("E015", {"LEDGER_WITNESSES": ["file://worm.contoso.example"]}),
+    ("E015", {"LEDGER_WITNESSES": ["http://witness.contoso.example/"]}),
+    ("E015", {"LEDGER_WITNESSES": ["https://name:password@witness.contoso.example/"]}),
+    ("E015", {"LEDGER_WITNESSES": ["https://witness.contoso.example:port/"]}),
+    ("E015", {"LEDGER_WITNESSES": ["https://witness.contoso.example/?a", "https://witness.contoso.example/?b"]}),
 ]
 
 
@@ -103,6 +110,7 @@ ALL_RIGHT: list[dict[str, Any]] = [
     {"REQUIRE_APPROVAL": "always"},
     {"REQUIRE_APPROVAL": "recording"},
     {"WATCH_URL": "https://onrecord.contoso.example/readyz"},
+    {"LEDGER_WITNESSES": ["file:///mnt/worm", "https://witness.contoso.example/checkpoints"]},
     {"SETTLE_GRACE": 30.0, "GRAPH_DEADLINE": 15.0},
 ]
 
@@ -113,6 +121,22 @@ def test_a_setting_that_is_in_order_does_not(production: Settings, changed: dict
         setattr(production, name, value)
 
     assert every() == []
+
+
+@pytest.mark.parametrize("witnesses", [[], ["file:///mnt/worm", "http://localhost:8080/", "https://[::1]/"]])
+def test_production_warns_without_a_witness_off_this_machine(production: Settings, witnesses: list[str]) -> None:
+    production.LEDGER_WITNESSES = witnesses
+
+    assert every() == ["onrecord.W002"]
+
+
+def test_what_is_wrong_with_a_witness_is_said_without_its_password(production: Settings) -> None:
+    production.LEDGER_WITNESSES = ["https://name:pa55word@witness.contoso.example/"]
+
+    found = [message for message in run_checks(tags=["onrecord"]) if message.id == "onrecord.E015"]
+
+    assert "Number 1 holds a name" in found[0].msg
+    assert "pa55word" not in str(found)
 
 
 def test_the_distributed_engine_needs_postgresql(production: Settings) -> None:
@@ -205,7 +229,7 @@ def _own_checks() -> list[Callable[..., object]]:
 
 
 def test_every_id_is_in_the_docstring_of_its_check_and_proved_here() -> None:
-    proved = {expected for expected, _ in REASONS} | {"E009", "E010", "W001"}
+    proved = {expected for expected, _ in REASONS} | {"E009", "E010", "W001", "W002"}
     named = set()
     for check in (each for each in _own_checks() if each.__module__ == checks.__name__):
         given = set(re.findall(r'id="onrecord\.([EW]\d{3})"', inspect.getsource(check)))

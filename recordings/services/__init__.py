@@ -46,6 +46,7 @@ from recordings.services.settling import settle_due, settle_unknown
 from recordings.services.syncing import Found, Synced, sync
 from recordings.services.tokens import disable_recorder, issue_token, rotate_token
 from recordings.services.watching import beat
+from recordings.services.witnessing import hand_to_witnesses
 
 __all__ = [
     "MOST_CALLS",
@@ -73,6 +74,7 @@ __all__ = [
     "decline",
     "disable_recorder",
     "expire_approvals",
+    "hand_to_witnesses",
     "issue_token",
     "items_of",
     "keep_evidence",
