@@ -80,8 +80,12 @@ def timeline(
     operations: Sequence[Operation],
     now: datetime,
     spots: Sequence[BlindSpot] = (),
+    now_word: str = "now",
 ) -> dict[str, object]:
-    """Recorder, Told to Teams and Evidence below one another, with every correction as a mark, and blind spots."""
+    """Recorder, Told to Teams and Evidence below one another, with every correction as a mark, and blind spots.
+
+    `now_word` is what the moment `now` is called where it is another one than that of reading.
+    """
     scale = scale_of(call, changes, now=now)
     since, over_at = first_known(call, changes), call.over_at
     until = over_at or now
@@ -91,6 +95,7 @@ def timeline(
     return {
         "call": call,
         "now": now,
+        "now_word": now_word,
         "bands": bands_of(spots, scale, now=now),
         "lanes": lanes,
         "ticks": ticks(scale),

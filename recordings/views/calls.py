@@ -6,15 +6,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from recordings import permissions, services
+from recordings import ledger, permissions, services
 from recordings.choices import OperationStatus
 from recordings.filters import CallFilter
 from recordings.forms import CorrectionForm
 from recordings.models import Call
 from recordings.services import CorrectionRefused
 from recordings.views.access import needs
-from recordings.views.acting import requester, say_outcome
+from recordings.views.acting import person, requester, say_outcome
 from recordings.views.bulk_bar import bar_of
+from recordings.views.call_as_of import call_as_of
 from recordings.views.call_page import call_page
 from recordings.views.call_rows import MOST_NEWS, newest_change, news_since, page_of
 from recordings.views.list_urls import filter_query, list_url, tabs_of
@@ -65,7 +66,10 @@ def call_list(request: HttpRequest) -> HttpResponse:
 def call_detail(request: HttpRequest, graph_id: str) -> HttpResponse:
     now = timezone.now()
     call = _call(graph_id)
+    if "as_of" in request.GET:
+        return call_as_of(request, call, asked=request.GET["as_of"], now=now)
     page = call_page(request, call, now=now, chosen=request.GET.get("status", ""))
+    ledger.note_call_read(call, user=person(request), now=now, is_poll=is_poll(request))
     if not is_poll(request):
         return render(request, "recordings/call_detail.html", {"page": page, "call": call, "now": now})
     response = render(request, "recordings/call_detail.html#live", {"page": page, "call": call, "now": now})
@@ -80,6 +84,7 @@ def correct_call(request: HttpRequest, graph_id: str) -> HttpResponse:
     """Ask for a correction and send it at once, unless a second person must approve. Rights are the service's."""
     call = _call(graph_id)
     if request.method != "POST":
+        ledger.note_call_read(call, user=person(request), now=timezone.now(), is_poll=asks_for_part(request))
         return _panel(request, call, chosen=request.GET.get("status", ""))
     form = CorrectionForm(request.POST)
     if not form.is_valid():
