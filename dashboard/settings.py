@@ -227,6 +227,7 @@ REOPEN_WITHIN = env.float("REOPEN_WITHIN", default=3600.0)
 SETTLE_GRACE = env.float("SETTLE_GRACE", default=60.0)
 SYNC_AFTER = env.float("SYNC_AFTER", default=60.0)
 SYNC_CALLS = env.int("SYNC_CALLS", default=50)
+EXPORT_KEPT_SECONDS = env.float("EXPORT_KEPT_SECONDS", default=604800.0)
 WATCH_URL = env.str("WATCH_URL", default="")
 
 LOGGING = {

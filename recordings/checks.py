@@ -137,6 +137,15 @@ def graces() -> Checked:
 
 
 @_check("onrecord")
+def exporting() -> Checked:
+    """E016: a file must be there long enough to be fetched."""
+    if settings.EXPORT_KEPT_SECONDS >= 60:
+        return []
+    hint = "Use at least 60 seconds."
+    return [Error("EXPORT_KEPT_SECONDS leaves no time to download a file.", hint=hint, id="onrecord.E016")]
+
+
+@_check("onrecord")
 def watching() -> Checked:
     """E013: what looks after the calls and the site must be able to."""
     found: Checked = []

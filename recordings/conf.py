@@ -63,3 +63,8 @@ def ledger_origin() -> str:
 def ledger_witnesses() -> list[str]:
     """The addresses as they were given; `ledger.witness_addresses` reads them."""
     return [address for address in settings.LEDGER_WITNESSES if address]
+
+
+def export_kept() -> timedelta:
+    """How long the file of a background export can be downloaded."""
+    return timedelta(seconds=settings.EXPORT_KEPT_SECONDS)

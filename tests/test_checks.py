@@ -85,6 +85,7 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E015", {"LEDGER_WITNESSES": ["https://name:password@witness.contoso.example/"]}),
     ("E015", {"LEDGER_WITNESSES": ["https://witness.contoso.example:port/"]}),
     ("E015", {"LEDGER_WITNESSES": ["https://witness.contoso.example/?a", "https://witness.contoso.example/?b"]}),
+    ("E016", {"EXPORT_KEPT_SECONDS": 59.0}),
 ]
 
 

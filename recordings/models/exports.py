@@ -22,6 +22,8 @@ class Export(models.Model):
     zone = models.CharField(max_length=64, default="UTC")
     format = models.CharField(max_length=16, choices=ExportFormat.choices)
     as_of = models.DateTimeField(null=True, blank=True)
+    # Of calls, corrections or findings: whether the ledger's entries about them are in the file, too.
+    with_entries = models.BooleanField(default=False)
     # The checkpoint of an earlier export, to which consistency is proven.
     since = models.TextField(blank=True)
     reason = models.CharField(max_length=1024)
@@ -30,6 +32,7 @@ class Export(models.Model):
     requested_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
     expires_after = models.DateTimeField(null=True, blank=True)
     estimated_rows = models.BigIntegerField(default=0)
