@@ -1,9 +1,10 @@
-"""What Django tells us: tables were migrated, somebody signed in or failed to, a role changed."""
+"""What Django tells us: tables were migrated, somebody signed in or failed to, roles, rights and accounts changed."""
 
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connections, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from recordings import ledger
@@ -31,26 +32,88 @@ def record_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
 
 
 def record_role_change(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
-    """A user entered or left groups, from either side of the relation. Django does not say who did it.
-
-    Before a removal what is held tells which part of it is a change.
-    """
-    if action not in ("post_add", "pre_remove", "pre_clear"):
-        return
+    """A user entered or left groups, from either side of the relation. Django does not say who did it."""
     held = instance.user_set if reverse else instance.groups
-    changed = held.all() if pk_set is None else held.filter(pk__in=pk_set)
-    pairs = [(other, instance) if reverse else (instance, other) for other in changed]
     with transaction.atomic():
-        for user, group in pairs:
-            _record_role(user, group, is_held=action == "post_add")
+        for other in _changed(held, action, pk_set):
+            user, group = (other, instance) if reverse else (instance, other)
+            if user.is_active:  # a disabled account holds nothing: it gets its roles with its return
+                _record_role(user, group.name, is_held=action == "post_add")
 
 
-def _record_role(user: User, group: Group, *, is_held: bool) -> None:
+def record_right_change(instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:
+    """A group gained or lost rights, from either side of the relation."""
+    held = instance.group_set if reverse else instance.permissions
+    with transaction.atomic():
+        for other in _changed(held, action, pk_set):
+            group, right = (other, instance) if reverse else (instance, other)
+            _record_right(group.name, right, is_held=action == "post_add")
+
+
+def record_account_change(instance: User, raw: bool = False, **_: Any) -> None:
+    """Before a user is saved: who is disabled holds no role any more, and who comes back holds theirs again."""
+    known = None if raw else User.objects.filter(pk=instance.pk).first()
+    if known is None or known.is_active == instance.is_active:
+        return
+    with transaction.atomic():
+        for group in known.groups.all():
+            _record_role(known, group.name, is_held=instance.is_active)
+
+
+def record_new_name(instance: Group, raw: bool = False, **_: Any) -> None:
+    """Before a group is saved: with another name it is another role to whoever reads the ledger."""
+    known = None if raw else Group.objects.filter(pk=instance.pk).first()
+    if known is None or known.name == instance.name:
+        return
+    with transaction.atomic():
+        _record_all(known, name=known.name, is_held=False)
+        _record_all(known, name=instance.name, is_held=True)
+
+
+def record_deleted_group(instance: Group, **_: Any) -> None:
+    """Before a group goes: its rights and its people's role go with it, of which Django says nothing more."""
+    with transaction.atomic():
+        _record_all(instance, name=instance.name, is_held=False)
+
+
+def keep_user(instance: User, **_: Any) -> None:
+    """Before a user goes: nobody ever does. Raises ProtectedError."""
+    raise ProtectedError(
+        "People are disabled, never deleted: the record goes on naming them. Nothing was changed.", {instance}
+    )
+
+
+def _changed(held: Any, action: str, pk_set: set[int] | None) -> list[Any]:
+    """The other side of a relation that changes. Before a removal what is held tells which part of it is a change."""
+    if action not in ("post_add", "pre_remove", "pre_clear"):
+        return []
+    return list(held.all() if pk_set is None else held.filter(pk__in=pk_set))
+
+
+def _record_all(group: Group, *, name: str, is_held: bool) -> None:
+    for right in group.permissions.select_related("content_type"):
+        _record_right(name, right, is_held=is_held)
+    for user in group.user_set.filter(is_active=True):
+        _record_role(user, name, is_held=is_held)
+
+
+def _record_role(user: User, role: str, *, is_held: bool) -> None:
     ledger.record(
         LedgerAction.ROLE_CHANGED,
         actor=Actor.objects.job("roles"),
         now=timezone.now(),
         subject=Actor.objects.person(user).pk,
-        role=group.name,
+        role=role,
+        is_held=is_held,
+    )
+
+
+def _record_right(role: str, right: Permission, *, is_held: bool) -> None:
+    ledger.record(
+        LedgerAction.GROUP_CHANGED,
+        actor=Actor.objects.job("roles"),
+        now=timezone.now(),
+        role=role,
+        right=f"{right.content_type.app_label}.{right.codename}",
         is_held=is_held,
     )

@@ -106,6 +106,7 @@ GUARDS = {
     "no guard": "DROP FUNCTION onrecord_append_only() CASCADE",
     "a grant to itself": f"GRANT ALL ON recordings_ledgerentry TO {SITE}",
     "a table of its own": "CREATE TABLE recordings_mine (id int)",
+    "a person": "DELETE FROM auth_user",
     "another role": "CREATE ROLE helper_of_the_site SUPERUSER",
 }
 

@@ -1,10 +1,12 @@
 """Calls, what changed of them, what was found, and the ledger."""
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import Truncator
 
 from recordings import ledger, permissions
@@ -49,7 +51,11 @@ class CallAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         may_correct = {"may_correct": self.has_correct_permission(request)}
-        return super().change_view(request, object_id, form_url, (extra_context or {}) | may_correct)
+        response = super().change_view(request, object_id, form_url, (extra_context or {}) | may_correct)
+        if call := self.get_object(request, object_id):
+            assert isinstance(request.user, User)
+            ledger.note_call_read(call, user=request.user, now=timezone.now())
+        return response
 
     def view_on_site(self, call: Call) -> str:
         return reverse("call_detail", args=[call.graph_id])
@@ -57,6 +63,7 @@ class CallAdmin(ReadOnlyAdmin):
 
 @admin.register(StatusChange)
 class StatusChangeAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "call", "field", "old", "new", "source", "actor", "occurred_at")
     list_select_related = ("call", "actor")
     search_fields = ("id__exact", "call__graph_id__exact")
@@ -93,6 +100,7 @@ class EvidenceFileAdmin(ReadOnlyAdmin):
 class LedgerEntryAdmin(ReadOnlyAdmin):
     """What changed and why stand in the body alone, which is the truth."""
 
+    is_history = True
     list_display = ("short_id", "action", "what", "why", "actor", "call", "occurred_at")
     list_select_related = ("actor", "call")
     list_filter = ("action",)

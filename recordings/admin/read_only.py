@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import cached_property
 
-from recordings import permissions
+from recordings import ledger, permissions
 
 LONGEST_LIST = 1000
 
@@ -34,6 +36,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
     hidden: ClassVar[tuple[str, ...]] = ()
     actions: tuple[str, ...] = ()
+    # Whose list and rows are the history itself, so that reading them is recorded.
+    is_history = False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may(request.user, permissions.LOOK)
@@ -50,6 +54,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        if self.is_history:
+            _note_history(request)
+        return response
+
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list:
         """Every column, hashes as hex. `hidden` ones never leave."""
         columns = (field for field in self.opts.concrete_fields if field.name not in self.hidden)
@@ -58,11 +68,24 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list:
         return self.get_fields(request, obj)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if self.is_history:
+            _note_history(request)
+        return response
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Nothing is changed here, so Django's own history would always be empty, which is misleading."""
         raise Http404("The history of a call is on its own page.")
+
+
+def _note_history(request: HttpRequest) -> None:
+    assert isinstance(request.user, User)
+    ledger.note_history_read(request.get_full_path(), user=request.user, now=timezone.now())
 
 
 def _hex(name: str) -> Callable[[models.Model], str]:

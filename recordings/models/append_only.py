@@ -5,7 +5,8 @@ hold under `session_replication_role = replica`, too. SQLite: RAISE(ABORT); and 
 delete triggers unless the connection says `recursive_triggers`, an insert trigger refuses an existing key: those of
 the table, and the hidden `rowid`, by which a row can be replaced as well.
 
-One more trigger puts every new ledger entry in line for its seal, however it was inserted.
+Two more triggers: one puts every new ledger entry in line for its seal, however it was inserted; one keeps the users,
+who are disabled and never deleted.
 """
 
 from collections.abc import Iterator
@@ -25,10 +26,21 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
     "recordings_seal": (("size",),),
 }
 
+# Django's own table of people, whose rows change but stay.
+USERS = "auth_user"
+
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION onrecord_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+_KEEP_USERS = f"{USERS}_keep_rows"
+_NEVER_DELETED = "people are disabled, never deleted"
+_POSTGRES_KEEP_USERS = f"""
+CREATE OR REPLACE FUNCTION onrecord_keep_users() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '{_NEVER_DELETED}' USING ERRCODE = 'restrict_violation';
 END $$
 """
 _ENTRIES = "recordings_ledgerentry"
@@ -74,6 +86,8 @@ def _wanted(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, tuple[str, .
             yield from make(table, keys)
     if _ENTRIES in existing:
         yield _IN_LINE, _postgres_in_line() if is_postgres else _sqlite_in_line()
+    if USERS in existing:
+        yield _KEEP_USERS, _postgres_keep_users() if is_postgres else _sqlite_keep_users()
 
 
 def _postgres_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -116,6 +130,20 @@ def _postgres_in_line() -> tuple[str, ...]:
 def _sqlite_in_line() -> tuple[str, ...]:
     queue = "INSERT OR IGNORE INTO recordings_unsealed (entry_id) VALUES (NEW.id)"
     return (f"CREATE TRIGGER {_IN_LINE} AFTER INSERT ON {_ENTRIES} BEGIN {queue}; END",)
+
+
+def _postgres_keep_users() -> tuple[str, ...]:
+    return (
+        _POSTGRES_KEEP_USERS,
+        f'DROP TRIGGER IF EXISTS "{_KEEP_USERS}" ON {USERS}',
+        f'CREATE TRIGGER "{_KEEP_USERS}" BEFORE DELETE ON {USERS} FOR EACH ROW EXECUTE FUNCTION onrecord_keep_users()',
+        f'ALTER TABLE {USERS} ENABLE ALWAYS TRIGGER "{_KEEP_USERS}"',
+    )
+
+
+def _sqlite_keep_users() -> tuple[str, ...]:
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{_NEVER_DELETED}'); END"
+    return (f"CREATE TRIGGER {_KEEP_USERS} BEFORE DELETE ON {USERS} {refuse}",)
 
 
 def _present(connection: BaseDatabaseWrapper) -> set[str]:

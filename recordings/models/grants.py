@@ -25,6 +25,7 @@ def statements(connection: BaseDatabaseWrapper, role: str) -> Iterator[str]:
     yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {to}"
     yield f"REVOKE ALL ON {kept} FROM PUBLIC, {to}"
     yield f"GRANT SELECT, INSERT ON {kept} TO {to}"
+    yield f"REVOKE DELETE ON {connection.ops.quote_name(append_only.USERS)} FROM PUBLIC, {to}"
 
 
 def is_role(connection: BaseDatabaseWrapper, role: str) -> bool:

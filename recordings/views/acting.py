@@ -30,10 +30,15 @@ _ENDS = {
 }
 
 
-def requester(request: HttpRequest) -> Requester:
+def person(request: HttpRequest) -> User:
     """The signed-in person; the view's guard has seen to it that there is one."""
     assert isinstance(request.user, User)
-    return Requester.at_screen(request.user)
+    return request.user
+
+
+def requester(request: HttpRequest) -> Requester:
+    """The signed-in person as one who asks for something."""
+    return Requester.at_screen(person(request))
 
 
 def say_outcome(request: HttpRequest, operation: Operation) -> None:

@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from recordings import permissions
+from recordings import ledger, permissions
 from recordings.filters import FindingFilter
 from recordings.models import BulkJob, EvidenceFile, Finding
 from recordings.views.access import needs
+from recordings.views.acting import person
 from recordings.views.bulk_bar import bar_of
 from recordings.views.finding_page import finding_page
 from recordings.views.finding_rows import (
@@ -99,6 +100,7 @@ def evidence_download(request: HttpRequest, pk: UUID) -> HttpResponse:
     of_file = {"evidence_file": OuterRef("pk")}
     is_evidence = Exists(Finding.objects.filter(**of_file)) | Exists(BulkJob.objects.filter(**of_file))
     file = get_object_or_404(EvidenceFile.objects.filter(is_evidence), pk=pk)
+    ledger.note_evidence_taken(file, user=person(request), now=timezone.now())
     response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
     response["Content-Disposition"] = _attachment(file.name)
     response["X-Content-Type-Options"] = "nosniff"

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from recordings import services
-from recordings.models import EvidenceFile
+from recordings import ledger, services
+from recordings.models import EvidenceFile, LedgerEntry
 from recordings.services import Requester
 from tests.pages import calls_cast
 from tests.pages.conftest import SignIn
@@ -71,3 +71,15 @@ def test_a_file_that_no_finding_refers_to_is_not_there(mira: User, now: datetime
     client = signed_in(mira)
     assert client.get(url_of(file)).status_code == 404
     assert client.get(reverse("evidence_download", args=[uuid.uuid4()])).status_code == 404
+
+
+def test_each_download_stands_in_the_ledger_with_who_took_what(
+    ada: User, mira: User, now: datetime, signed_in: SignIn
+) -> None:
+    file = kept("page.html", by=mira, now=now)
+    client = signed_in(ada)
+    for _ in range(2):
+        client.get(url_of(file))
+    entries = LedgerEntry.objects.filter(action="evidence.downloaded")
+    assert [entry.actor.label for entry in entries] == ["ada", "ada"]
+    assert ledger.body_of(entries[0]).items() >= {"file": "page.html", "file_sha256": file.sha256}.items()

@@ -1,0 +1,128 @@
+"""Who read what stands in the ledger: one entry a person, call and hour, however often the page is opened."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from recordings import ledger
+from recordings.models import LedgerEntry, Reading
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def read_by(user: User, action: str = "call.read") -> int:
+    return LedgerEntry.objects.filter(action=action, actor__subject_id=str(user.pk)).count()
+
+
+def test_a_person_who_reads_a_call_leaves_one_entry_an_hour(mira: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    for minutes in (0, 1, 20):
+        ledger.note_call_read(call, user=mira, now=now + timedelta(minutes=minutes))
+    assert read_by(mira) == 1
+    assert LedgerEntry.objects.get(action="call.read").call == call
+
+    ledger.note_call_read(call, user=mira, now=now + timedelta(hours=1))
+    assert read_by(mira) == 2
+
+
+def test_each_person_and_each_call_counts(mira: User, tom: User, now: datetime) -> None:
+    calls = [cast.call("call-1", at=now), cast.call("call-2", at=now)]
+    for call in calls:
+        ledger.note_call_read(call, user=mira, now=now)
+    ledger.note_call_read(calls[0], user=tom, now=now)
+    assert (read_by(mira), read_by(tom)) == (2, 1)
+
+
+def test_the_history_counts_beside_the_calls_and_names_its_filter(ada: User, now: datetime) -> None:
+    ledger.note_call_read(cast.call(at=now), user=ada, now=now)
+    ledger.note_history_read("?action=status.changed", user=ada, now=now)
+    ledger.note_history_read("?action=signin.failed", user=ada, now=now)
+    assert (read_by(ada), read_by(ada, "history.read")) == (1, 1)
+    entry = LedgerEntry.objects.get(action="history.read")
+    assert ledger.body_of(entry)["filter"] == "?action=status.changed"
+
+
+def test_whoever_is_renamed_does_not_count_anew(mira: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    ledger.note_call_read(call, user=mira, now=now)
+    mira.username = "mira.new"
+    ledger.note_call_read(call, user=mira, now=now)
+    assert read_by(mira) == 1
+
+
+def test_who_has_read_it_costs_one_query(
+    mira: User, now: datetime, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    call = cast.call(at=now)
+    ledger.note_call_read(call, user=mira, now=now)
+    with django_assert_num_queries(1):
+        ledger.note_call_read(call, user=mira, now=now)
+
+
+def test_a_page_that_asks_for_news_does_not_count_anew_unless_it_was_never_opened(
+    mira: User, tom: User, now: datetime
+) -> None:
+    call = cast.call(at=now)
+    ledger.note_call_read(call, user=mira, now=now)
+    ledger.note_call_read(call, user=mira, now=now + timedelta(hours=3), is_poll=True)
+    ledger.note_call_read(call, user=tom, now=now, is_poll=True)
+    assert (read_by(mira), read_by(tom)) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_pages_at_once_leave_one_entry(mira: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    together = threading.Barrier(4)
+
+    def read() -> None:
+        try:
+            together.wait()
+            ledger.note_call_read(call, user=mira, now=now)
+        finally:
+            connection.close()
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert (read_by(mira), Reading.objects.count()) == (1, 1)
+
+
+# -- the pages
+
+
+@pytest.mark.parametrize("page", ["call_detail", "correct_call"])
+def test_opening_the_page_of_a_call_is_reading_it(page: str, client: Client, mira: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    client.force_login(mira)
+    assert client.get(reverse(page, args=[call.graph_id])).status_code == 200
+    assert read_by(mira) == 1
+
+
+def test_who_may_not_look_has_read_nothing(client: Client, sam: User, now: datetime) -> None:
+    client.force_login(sam)
+    client.get(reverse("call_detail", args=[cast.call(at=now).graph_id]))
+    assert not LedgerEntry.objects.filter(action="call.read").exists()
+
+
+def test_the_admins_page_of_a_call_counts_too(client: Client, ada: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    client.force_login(ada)
+    assert client.get(reverse("admin:recordings_call_change", args=[call.pk])).status_code == 200
+    assert read_by(ada) == 1
+
+
+@pytest.mark.parametrize("model", ["ledgerentry", "statuschange"])
+def test_the_admins_lists_of_the_history_are_the_history(model: str, client: Client, ada: User, now: datetime) -> None:
+    cast.call(at=now)
+    client.force_login(ada)
+    assert client.get(reverse(f"admin:recordings_{model}_changelist")).status_code == 200
+    assert read_by(ada, "history.read") == 1
