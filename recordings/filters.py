@@ -4,11 +4,13 @@ A word that is not understood is an error of its field, never a filter that sile
 """
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django import forms
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from recordings import permissions
@@ -18,13 +20,14 @@ from recordings.choices import (
     SENDABLE_STATUSES,
     CallState,
     CaptureState,
+    LedgerAction,
     OperationStatus,
     RecordingStatus,
     Rule,
     Severity,
     Subject,
 )
-from recordings.models import AttemptResult, Call, Finding, Operation, Recorder
+from recordings.models import Actor, AttemptResult, Call, Finding, FindingQuerySet, LedgerEntry, Operation, Recorder
 from recordings.models.keys import parse_key
 
 # What looks like an id is asked for whole or from its beginning, which indexes serve; anything else is part of a name.
@@ -34,6 +37,7 @@ _SHORT_ID = re.compile(r"([A-Za-z0-9_:-]{8,64})(?:\N{HORIZONTAL ELLIPSIS}|\.\.\.
 _BEGINNING = re.compile(r"[A-Za-z0-9_:-]{8,128}")
 # How the title of a call without a subject begins.
 _CALL_OF = "call of "
+_A_DAY, _EPOCH = timedelta(days=1), datetime(1970, 1, 1, tzinfo=UTC)
 
 CALL_STATES = [(state.value, state.label) for state in CallState if state != CallState.UNKNOWN]
 
@@ -185,7 +189,7 @@ class OperationFilter(PeriodFilterSet):
 class FindingFilter(django_filters.FilterSet):
     """`?phase=mine|asleep|closed&severity=&rule=&subject=&assignee=`"""
 
-    # Which findings a phase holds depends on the reader and the time: views/finding_rows.py.
+    # Which findings a phase holds depends on the reader and the time: in_phase.
     phase = django_filters.ChoiceFilter(
         method="all_phases",
         choices=[("mine", "Mine"), ("asleep", "Put off"), ("closed", "Closed")],
@@ -219,6 +223,74 @@ class FindingFilter(django_filters.FilterSet):
         return queryset.filter(**{f"{value}__isnull": False})
 
 
+class SinceDay(StartOfDay):
+    """By the moment an entry was recorded; its key, which is of about the same moment, lets an index find it."""
+
+    def filter(self, qs: QuerySet[Any], value: date | None) -> QuerySet[Any]:
+        return super().filter(qs, value).filter(pk__gte=_key_near(_utc(value, time.min), -_A_DAY)) if value else qs
+
+
+class UntilDay(EndOfDay):
+    """The same for the end."""
+
+    def filter(self, qs: QuerySet[Any], value: date | None) -> QuerySet[Any]:
+        return super().filter(qs, value).filter(pk__lt=_key_near(_utc(value, time.max), _A_DAY)) if value else qs
+
+
+class LedgerFilter(PeriodFilterSet):
+    """`?action=&actor=&call=&from=&to=`; names and ids are looked up first, so that an index serves the entries."""
+
+    action = django_filters.ChoiceFilter(choices=LedgerAction.choices, label="What", empty_label="Anything")
+    actor = django_filters.CharFilter(method="by_actor", max_length=255, label="Who")
+    call = django_filters.CharFilter(method="by_call", max_length=128, label="Call")
+
+    class Meta:
+        model = LedgerEntry
+        form = PeriodForm
+        fields: list[str] = []
+
+    @classmethod
+    def get_filters(cls) -> dict[str, django_filters.Filter]:
+        days = {
+            "from": SinceDay(field_name="recorded_at", label="From"),
+            "to": UntilDay(field_name="recorded_at", label="To"),
+        }
+        return {**super().get_filters(), **days}
+
+    def by_actor(self, queryset: QuerySet[LedgerEntry], name: str, value: str) -> QuerySet[LedgerEntry]:
+        """Everybody who bore this label."""
+        return queryset.filter(actor_id__in=list(Actor.objects.filter(label=value).values_list("pk", flat=True)))
+
+    def by_call(self, queryset: QuerySet[LedgerEntry], name: str, value: str) -> QuerySet[LedgerEntry]:
+        calls = Call.objects.filter(graph_id=value.strip()).values_list("pk", flat=True)
+        return queryset.filter(call_id__in=list(calls))
+
+
+def in_phase(found: FindingQuerySet, phase: str, *, reader: User | None, now: datetime) -> FindingQuerySet:
+    """The findings of one phase; whatever is no phase counts as open."""
+    if phase == "closed":
+        return found.filter(resolved_at__isnull=False)
+    if phase == "mine":
+        return found.open().filter(assignee=reader)
+    return found.open().asleep(now) if phase == "asleep" else found.open().awake(now)
+
+
+def words_of(asked: django_filters.FilterSet) -> str:
+    """A filter in the words of its page: "Told to Teams: Recording; Stuck only"."""
+    form = asked.form
+    shown = [(field, form.cleaned_data.get(field.name)) for field in form]
+    return "; ".join(_said(field, value) for field, value in shown if value not in (None, "", False))
+
+
+def _said(field: forms.BoundField, value: Any) -> str:
+    label = str(field.label)
+    if value is True:
+        return label
+    of_rows = isinstance(field.field, forms.ModelChoiceField)
+    choices = dict(field.field.widget.choices) if isinstance(field.field, forms.ChoiceField) and not of_rows else {}
+    return f"{label}: {choices.get(value, value)}"
+
+
 def _is_id(words: str) -> bool:
     return bool(_LIKE_AN_ID.fullmatch(words) or _SHORT_ID.fullmatch(words))
 
@@ -235,6 +307,12 @@ def _begins(column: str, beginning: str) -> Q:
     """As a range, which an index serves whatever its collation; `z` sorts last of all that an id is made of."""
     bounds = {f"{column}__gte": beginning, f"{column}__lte": f"{beginning}{'z' * 128}"}
     return Q(**bounds, **{f"{column}__startswith": beginning})
+
+
+def _key_near(at: datetime, by: timedelta) -> UUID:
+    """The smallest key of that moment, moved by so much, as far as a key can say it."""
+    milliseconds = (at - _EPOCH + by) // timedelta(milliseconds=1)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
 
 
 def _utc(day: date, at: time) -> datetime:

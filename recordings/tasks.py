@@ -3,7 +3,7 @@
 from django.tasks import task
 from django.utils import timezone
 
-from recordings import findings, services
+from recordings import export_rows, exports, findings, services
 
 
 @task
@@ -46,5 +46,13 @@ def hand_to_witnesses() -> int:
     return services.hand_to_witnesses(timezone.now())
 
 
+@task
+def run_exports() -> int:
+    """Make the exports that wait, and delete the files whose time is over."""
+    now = timezone.now()
+    made = exports.make_exports(now, rows_of=lambda export: export_rows.rows_of(export, now=now))
+    return made + exports.expire_exports(now)
+
+
 # In the order in which one step makes the next one due.
-EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, hand_to_witnesses)
+EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, hand_to_witnesses, run_exports)

@@ -1,9 +1,19 @@
 """Rows to files: at once as CSV, or in the background as an archive with the proofs of what it says."""
 
-from recordings.exports.asked import Asked, BadFilter, History, Period, told_filter
+from recordings.exports.asked import Asked, BadFilter, History, Period, moment, told_filter
 from recordings.exports.cells import Flavour
 from recordings.exports.events import HISTORY
 from recordings.exports.finding_rows import FINDINGS
+from recordings.exports.jobs import (
+    LONGEST_REASON,
+    NoFile,
+    Wanted,
+    download,
+    expire_exports,
+    make_exports,
+    request_export,
+    stop_export,
+)
 from recordings.exports.ledger_rows import LEDGER
 from recordings.exports.sheet import Column, Sheet
 from recordings.exports.states import CALLS, OPERATIONS
@@ -19,6 +29,7 @@ __all__ = [
     "FINDINGS",
     "HISTORY",
     "LEDGER",
+    "LONGEST_REASON",
     "OPERATIONS",
     "SHEETS",
     "Asked",
@@ -27,8 +38,16 @@ __all__ = [
     "Export",
     "Flavour",
     "History",
+    "NoFile",
     "Period",
     "Sheet",
+    "Wanted",
+    "download",
+    "expire_exports",
+    "make_exports",
+    "moment",
+    "request_export",
     "start",
+    "stop_export",
     "told_filter",
 ]

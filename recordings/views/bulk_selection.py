@@ -2,24 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db.models import QuerySet
-from django.forms import BoundField, ChoiceField, ModelChoiceField
 from django.http import HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django_filters import FilterSet
 
 from recordings import services
-from recordings.filters import CallFilter, FindingFilter
+from recordings.filters import CallFilter, FindingFilter, in_phase, words_of
 from recordings.models import BulkJob, Call, Finding
 from recordings.models.calls import CallQuerySet
 from recordings.models.keys import parse_key
 from recordings.services import MOST_CALLS, BulkRefused, Selection
-from recordings.views.finding_rows import calls_of, in_phase
+from recordings.views.finding_rows import calls_of
 
 SALT = "onrecord.bulk"
 # Ids are counted on from one; no database has a larger one.
@@ -137,19 +135,3 @@ def _chosen(found: tuple[int, ...], words: str) -> Chosen:
 
 def calls_words(count: int) -> str:
     return "1 call" if count == 1 else f"{count:,} calls"
-
-
-def words_of(asked: FilterSet) -> str:
-    """A filter in the words of its page: "Told to Teams: Recording; Stuck only"."""
-    form = asked.form
-    shown = [(field, form.cleaned_data.get(field.name)) for field in form]
-    return "; ".join(_said(field, value) for field, value in shown if value not in (None, "", False))
-
-
-def _said(field: BoundField, value: Any) -> str:
-    label = str(field.label)
-    if value is True:
-        return label
-    of_rows = isinstance(field.field, ModelChoiceField)
-    choices = dict(field.field.widget.choices) if isinstance(field.field, ChoiceField) and not of_rows else {}
-    return f"{label}: {choices.get(value, value)}"

@@ -66,15 +66,6 @@ class ClosedSo:
     count: int
 
 
-def in_phase(found: FindingQuerySet, phase: str, *, reader: User, now: datetime) -> FindingQuerySet:
-    """The findings of one phase; whatever is no phase counts as open."""
-    if phase == "closed":
-        return found.filter(resolved_at__isnull=False)
-    if phase == "mine":
-        return found.open().filter(assignee=reader)
-    return found.open().asleep(now) if phase == "asleep" else found.open().awake(now)
-
-
 def calls_of(found: FindingQuerySet) -> CallQuerySet:
     """The calls that the findings are about, each once; recorders and tenants are no calls."""
     return Call.objects.filter(pk__in=found.filter(call__isnull=False).order_by().values("call"))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from recordings import ledger, permissions
-from recordings.filters import FindingFilter
+from recordings.filters import FindingFilter, in_phase
 from recordings.models import BulkJob, EvidenceFile, Finding
 from recordings.views.access import needs
 from recordings.views.acting import person
@@ -24,7 +24,6 @@ from recordings.views.finding_rows import (
     calls_of,
     closed_lately,
     counts_of,
-    in_phase,
     newest_entry,
     news_since,
     page_of,

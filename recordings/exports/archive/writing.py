@@ -1,6 +1,6 @@
 """An archive: rows, the entries behind them, the proof that these are in the ledger, and what checks it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +21,19 @@ type OnPage = Callable[[int], None]
 
 
 def write_archive(
-    contents: Contents, *, told: Told, sign: Callable[[str], str], on_page: OnPage = lambda rows: None
+    contents: Contents,
+    *,
+    told: Told,
+    sign: Callable[[str], str],
+    on_page: OnPage = lambda rows: None,
+    beside: Sequence[Member] = (),
 ) -> Iterator[bytes]:
     """The bytes of a ZIP, in pieces; files of its own stand on disk until the last one, and no file in memory.
 
     Read it in the process that has the ledger's key: `sign` makes a signed note of a text (`ledger.notes.sign_note`).
     `told` is asked for the manifest's words of who, why, when and which filter after all rows were read; the same
     rows, seal and words give the same bytes. `on_page` hears how many rows there are by now, and may raise to end it.
+    What stands `beside` the data comes before it, so that people find it first.
     """
     with TemporaryDirectory(prefix="onrecord-export-") as name:
         place = Path(name)
@@ -37,9 +43,9 @@ def write_archive(
             on_page(counted.rows)
             ranges = complete_range(entries.ranges()) if contents.sheet.name == "ledger" else None
             tools = [member_of(name, (VERIFIER / name).read_bytes()) for name in ("README.txt", "verify.py")]
-            words = manifest(contents, counted, [*tools, *files], entries=entries.count(), complete=ranges, told=told())
+            words = manifest(contents, counted, [*tools, *beside, *files], entries=entries.count(), complete=ranges, told=told())
             signed = [member_of("manifest.json", words), member_of("manifest.sig", sign(to_sign(words)).encode())]
-            yield from zipped(chain(tools, signed, files))
+            yield from zipped(chain(tools, signed, beside, files))
 
 
 def _files(

@@ -1,7 +1,7 @@
 """Exports that a worker makes in the background. The only writer of Export and ExportPart."""
 
 from recordings.exports.jobs.asking import LONGEST_REASON, Wanted, request_export
-from recordings.exports.jobs.claiming import LeaseLost, stop
+from recordings.exports.jobs.claiming import LeaseLost, stop_export
 from recordings.exports.jobs.expiring import expire_exports
 from recordings.exports.jobs.making import make_exports
 from recordings.exports.jobs.parts import NoFile, download
@@ -15,5 +15,5 @@ __all__ = [
     "expire_exports",
     "make_exports",
     "request_export",
-    "stop",
+    "stop_export",
 ]

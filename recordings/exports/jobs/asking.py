@@ -11,7 +11,7 @@ from recordings import ledger, permissions
 from recordings.choices import ExportFormat, ExportSheet, LedgerAction
 from recordings.exports.asked import BadFilter, Period
 from recordings.ledger.checkpoint import BadCheckpoint, parse
-from recordings.models import Actor, Export
+from recordings.models import Actor, Export, Seal
 
 LONGEST_REASON = 500
 
@@ -35,6 +35,8 @@ class Wanted:
     since: str = ""
     with_entries: bool = False
     estimated_rows: int = 0
+    # Of an evidence pack: the seal under which everything in it lies.
+    seal: Seal | None = None
 
 
 def request_export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -> Export:
@@ -54,6 +56,7 @@ def request_export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -
         since=wanted.since,
         with_entries=wanted.with_entries,
         estimated_rows=wanted.estimated_rows,
+        seal=wanted.seal,
         requested_by=actor,
         requester=user,
         requested_at=now,

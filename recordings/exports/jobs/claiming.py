@@ -91,7 +91,7 @@ def give_up(export: Export, *, why: str, now: datetime) -> None:
         _end(export, why=why, now=now)
 
 
-def stop(export: Export, *, actor: Actor, now: datetime) -> bool:
+def stop_export(export: Export, *, actor: Actor, now: datetime) -> bool:
     """A person ends it before it is ready; False if it was over already."""
     with transaction.atomic():
         locked: Export = Export.objects.select_for_update().get(pk=export.pk)
