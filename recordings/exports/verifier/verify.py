@@ -1,0 +1,1017 @@
+#!/usr/bin/env python3
+"""Check an export of On Record without On Record.
+
+    python3 verify.py [EXPORT] [--key FINGERPRINT] [--earlier CHECKPOINT]
+
+EXPORT is the ZIP, or the folder it was unpacked to; without it, the folder this file lies in. The exit code is 0 if
+everything that can be checked is as it should be, and 1 otherwise.
+
+One file, the standard library, Python 3.9 or newer. It opens no connection and changes no file. Read it from top to
+bottom: 1 the files, 2 signatures, 3 the tree, 4 the entries, 5 the rows, 6 an earlier checkpoint, 7 what is reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import sqlite3
+import sys
+import textwrap
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple, NoReturn
+
+FORMAT = 1
+CHUNK = 1 << 20
+# Nothing that is held in memory at once is longer than these bytes, whatever a forged file says.
+LONGEST_FILE = 16 << 20
+LONGEST_LINE = 4 << 20
+MOST_TOLD = 10
+
+MANIFEST, SIGNATURE, CHECKPOINT = "manifest.json", "manifest.sig", "checkpoint.txt"
+ENTRIES, PROOFS, CONSISTENCY = "entries.jsonl", "proofs.jsonl", "consistency.json"
+
+
+class Failed(Exception):
+    """A check did not pass; one sentence for each thing that is wrong."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(*sentences)
+        self.sentences = sentences
+
+
+# -- 1. The files
+
+
+class Export:
+    """The files of an export, in a ZIP or in a folder, read as streams."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.is_folder = path, path.is_dir()
+        self._zip = None if self.is_folder else _opened_zip(path)
+        if self._zip:
+            self.sizes = {member.filename: member.file_size for member in _members(self._zip)}
+        else:
+            self.sizes = {one.name: one.stat().st_size for one in path.iterdir() if one.is_file()}
+        if MANIFEST not in self.sizes:
+            raise Failed(f"{path} is no export of On Record: there is no {MANIFEST} in it.")
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        if name not in self.sizes:
+            raise Failed(f"{name} is missing from the export.")
+        try:
+            with self._zip.open(name) if self._zip else (self.path / name).open("rb") as stream:
+                yield stream
+        except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            raise Failed(f"{name} cannot be read to its end, it is damaged: {error}.") from error
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        with self.opened(name) as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Each line with its end, which the last one may lack."""
+        with self.opened(name) as stream:
+            while line := stream.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise Failed(f"{name} has a line longer than any that On Record writes.")
+                yield line
+
+    def whole(self, name: str) -> bytes:
+        with self.opened(name) as stream:
+            content = stream.read(LONGEST_FILE + 1)
+        if len(content) > LONGEST_FILE:
+            raise Failed(f"{name} is larger than any that On Record writes.")
+        return content
+
+
+def _opened_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise Failed(f"{path} is neither a folder nor a whole ZIP file: {error}.") from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of the ZIP. Two of one name, or a name that leads elsewhere, would show another reader other files."""
+    names: set[str] = set()
+    for member in archive.infolist():
+        if not is_plain(member.filename):
+            raise Failed(f"The ZIP has a member of the name {member.filename!r}, which On Record never writes.")
+        if member.filename in names:
+            raise Failed(f"The ZIP holds {member.filename} twice; which of them you would see is not certain.")
+        if member.flag_bits & 1:
+            raise Failed(f"{member.filename} is encrypted, which On Record never does.")
+        names.add(member.filename)
+    return archive.infolist()
+
+
+def is_plain(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name) is not None
+
+
+def parsed(text: bytes, where: str) -> dict[str, Any]:
+    """A JSON object without a key that stands in it twice."""
+
+    def no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key stands twice in one object")
+        return dict(pairs)
+
+    try:
+        found = json.loads(text.decode(), object_pairs_hook=no_doubles)
+    except (ValueError, RecursionError) as error:
+        raise Failed(f"{where} is not JSON as On Record writes it: {error}.") from error
+    if not isinstance(found, dict):
+        raise Failed(f"{where} is not a JSON object.")
+    return found
+
+
+def field(found: Any, name: str, kind: type, where: str) -> Any:
+    """The value of this name, if it is of that type; a number is whole and not negative."""
+    value: Any = found.get(name) if isinstance(found, dict) else None
+    is_kind = type(value) is kind
+    if not is_kind or (kind is int and not 0 <= value < 2**63):
+        raise Failed(f"{where} does not say {name} in the form that it must have.")
+    return value
+
+
+def unhex(text: Any, where: str) -> bytes:
+    if not isinstance(text, str) or not re.fullmatch("[0-9a-f]{64}", text):
+        raise Failed(f"{where} holds a hash that is not 64 small hexadecimal digits.")
+    return bytes.fromhex(text)
+
+
+class Manifest:
+    """What manifest.json says of the export, as far as it can be checked."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._found = found = parsed(content, MANIFEST)
+        if found.get("format") != FORMAT:
+            raise Failed(f"{MANIFEST} is of another format than {FORMAT}, the only one this verifier knows.")
+        self.sheet, self.data, self.data_format = self._text("sheet"), self._text("data"), self._text("data_format")
+        self.origin, self.tree_size = self._text("origin"), self._number("tree_size")
+        self.verifier_key, self.fingerprint = self._text("verifier_key"), self._text("key_fingerprint")
+        self.rows, self.proven_rows = self._number("rows"), self._number("proven_rows")
+        self.unproven_rows = self._number("unproven_rows")
+        self.is_snapshot: bool = field(found, "snapshot", bool, MANIFEST)
+        self.as_of = self._text("as_of") if found.get("as_of") else ""
+        self.columns = {field(one, "name", str, MANIFEST): one for one in field(found, "columns", list, MANIFEST)}
+        self.files: dict[str, Any] = field(found, "files", dict, MANIFEST)
+
+    def _text(self, name: str) -> str:
+        return str(field(self._found, name, str, MANIFEST))
+
+    def _number(self, name: str) -> int:
+        return int(field(self._found, name, int, MANIFEST))
+
+    def complete_range(self) -> tuple[int, int] | None:
+        between = self._found.get("complete_range")
+        return between and (field(between, "first", int, MANIFEST), field(between, "last", int, MANIFEST))
+
+    def proven_columns(self) -> list[str]:
+        return [name for name, one in self.columns.items() if field(one, "proven", bool, MANIFEST)]
+
+    def witnessed(self) -> str:
+        """Until when somebody else has a checkpoint, in the words of the export."""
+        witnessed = self._found.get("witnessed")
+        return str(witnessed.get("note") or "") if isinstance(witnessed, dict) else ""
+
+
+def check_files(export: Export, manifest: Manifest) -> str:
+    """Every file is byte for byte the one that manifest.json names, and there is no other."""
+    wrong = [f"{name} is missing from the export." for name in sorted(manifest.files.keys() - export.sizes.keys())]
+    wrong += [
+        f"{name} differs from the file that was exported: its size or its SHA-256 is not the one in {MANIFEST}."
+        for name in sorted(manifest.files.keys() & export.sizes.keys())
+        if not _is_the_file(export, name, manifest.files[name])
+    ]
+    others = sorted(export.sizes.keys() - manifest.files.keys() - {MANIFEST, SIGNATURE})
+    if not export.is_folder:  # in a folder people put files of their own
+        wrong += [f"{name} does not belong to the export: {MANIFEST} does not name it." for name in others]
+    if wrong:
+        raise Failed(*wrong)
+    beside = f" Not part of the export: {', '.join(others)}." if others else ""
+    return f"All {len(manifest.files)} files are byte for byte those of the manifest.{beside}"
+
+
+def _is_the_file(export: Export, name: str, told: Any) -> bool:
+    size, sha256 = field(told, "bytes", int, MANIFEST), field(told, "sha256", str, MANIFEST)
+    if export.sizes[name] != size:
+        return False
+    found = hashlib.sha256()
+    for chunk in export.chunks(name):
+        found.update(chunk)
+    return bool(found.hexdigest() == sha256)
+
+
+# -- 2. Signatures: Ed25519 (RFC 8032, section 5.1), in signed notes (https://c2sp.org/signed-note)
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
+
+Point = tuple[int, int, int, int]  # extended coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, xy = T/Z
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def point_sum(one: Point, other: Point) -> Point:
+    """Section 5.1.4."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c = 2 * one[3] * other[3] * D % P
+    d = 2 * one[2] * other[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def point_times(number: int, point: Point) -> Point:
+    product = NEUTRAL
+    while number:
+        if number & 1:
+            product = point_sum(product, point)
+        point, number = point_sum(point, point), number >> 1
+    return product
+
+
+def point_of(encoded: bytes) -> Point | None:
+    """Section 5.1.3; None for bytes that encode no point, or not in the one form they must have."""
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_1 % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def encoded_point(point: Point) -> bytes:
+    """Section 5.1.2."""
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+_BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Section 5.1.7, strictly: S below L, R and the key in their one form, and no key of small order."""
+    key = point_of(public_key) if len(public_key) == 32 else None
+    if (
+        key is None
+        or _BASE is None
+        or len(signature) != 64
+        or encoded_point(point_times(8, key)) == encoded_point(NEUTRAL)
+    ):
+        return False
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    if s >= L:
+        return False
+    k = int.from_bytes(hashlib.sha512(r + public_key + message).digest(), "little") % L
+    minus_key = (P - key[0], key[1], key[2], P - key[3])
+    return encoded_point(point_sum(point_times(s, _BASE), point_times(k, minus_key))) == r
+
+
+class Key(NamedTuple):
+    name: str
+    mark: bytes  # the four bytes by which a signature says whose it is
+    public: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.public).hexdigest()
+
+
+class Note(NamedTuple):
+    text: str
+    signatures: list[tuple[str, bytes]]
+
+
+def unbase64(text: str, where: str) -> bytes:
+    """Base64 in its one form: no line breaks, no bits to spare."""
+    try:
+        found = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Failed(f"{where} holds what is not base64.") from error
+    if base64.b64encode(found).decode() != text:
+        raise Failed(f"{where} holds base64 in an unusual form.")
+    return found
+
+
+def read_key(manifest: Manifest) -> Key:
+    """The verifier key of the manifest: name+mark+base64 of a 1, which stands for Ed25519, and the key."""
+    where = f"The verifier key in {MANIFEST}"
+    name, _, rest = manifest.verifier_key.partition("+")
+    mark, _, encoded = rest.partition("+")
+    found = unbase64(encoded, where)
+    key = Key(name, hashlib.sha256(name.encode() + b"\n" + found).digest()[:4], found[1:])
+    if len(found) != 33 or found[:1] != b"\x01" or mark != key.mark.hex():
+        raise Failed(f"{where} is not an Ed25519 key, or its parts do not fit each other.")
+    if (key.name, key.fingerprint) != (manifest.origin, manifest.fingerprint):
+        raise Failed(f"{where}, its fingerprint and the origin do not fit each other.")
+    return key
+
+
+def read_note(content: bytes, where: str) -> Note:
+    try:
+        text, parting, lines = content.decode().rpartition("\n\n")
+    except UnicodeDecodeError as error:
+        raise Failed(f"{where} is not UTF-8 text.") from error
+    found = [re.fullmatch("\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)", line) for line in lines.split("\n")[:-1]]
+    if not parting or not lines.endswith("\n") or None in found:
+        raise Failed(f"{where} is not a signed note.")
+    return Note(text + "\n", [(one[1], unbase64(one[2], where)) for one in found if one])
+
+
+def check_signed(note: Note, key: Key, where: str) -> None:
+    """Signatures of others are passed over, as a signed note may have them; ours must be there."""
+    ours = [signature for name, signature in note.signatures if name == key.name and signature[:4] == key.mark]
+    if not ours:
+        raise Failed(f"{where} is not signed by the ledger's key {key.name}.")
+    if not all(is_signed(key.public, note.text.encode(), signature[4:]) for signature in ours):
+        raise Failed(f"The signature of {where} is not valid: the text or the signature was changed.")
+
+
+def check_told_key(key: Key, told: str) -> str:
+    """The export is signed with the very key that the auditor was told of elsewhere."""
+    if told != key.fingerprint:
+        raise Failed(
+            f"The export is signed with another key than yours: its fingerprint is {key.fingerprint}, and you gave "
+            f"{told}. Whoever signed it did not have your key."
+        )
+    return "The key is the one you gave."
+
+
+def check_manifest(export: Export, manifest: Manifest, key: Key) -> str:
+    note = read_note(export.whole(SIGNATURE), SIGNATURE)
+    check_signed(note, key, SIGNATURE)
+    if len(note.signatures) != 1:
+        raise Failed(f"{SIGNATURE} has more than one signature.")
+    if note.text != f"onrecord-export-manifest/v1\n{hashlib.sha256(manifest.content).hexdigest()}\n":
+        raise Failed(f"{MANIFEST} is not the one that was signed: it was changed after the export.")
+    return f"{MANIFEST} is signed with the ledger's key."
+
+
+# -- 3. The tree (RFC 9162, section 2.1)
+
+
+class Checkpoint(NamedTuple):
+    origin: str
+    size: int
+    root: bytes
+
+
+def read_checkpoint(note: Note, where: str) -> Checkpoint:
+    lines = note.text.split("\n")
+    if len(lines) != 4 or not re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]) or len(unbase64(lines[2], where)) != 32:
+        raise Failed(f"{where} is not a checkpoint: an origin, a size and a root.")
+    return Checkpoint(lines[0], int(lines[1]), unbase64(lines[2], where))
+
+
+def check_checkpoint(export: Export, manifest: Manifest, key: Key) -> Checkpoint:
+    note = read_note(export.whole(CHECKPOINT), CHECKPOINT)
+    check_signed(note, key, CHECKPOINT)
+    checkpoint = read_checkpoint(note, CHECKPOINT)
+    if (checkpoint.origin, checkpoint.size) != (manifest.origin, manifest.tree_size):
+        raise Failed(f"{CHECKPOINT} is of another ledger or of another size than {MANIFEST} says.")
+    return checkpoint
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """A tree that grows from left to right; kept are the roots of the complete subtrees without a right sibling yet."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._waiting: list[tuple[int, bytes]] = []
+
+    def add(self, level: int, digest: bytes) -> None:
+        """The root of a complete subtree of 2**level leaves, which come next; a leaf is one of level 0."""
+        self.size += 1 << level
+        while self._waiting and self._waiting[-1][0] == level:
+            level, digest = level + 1, node_hash(self._waiting.pop()[1], digest)
+        self._waiting.append((level, digest))
+
+    def add_gap(self, stop: int, nodes: list[Any]) -> None:
+        """The leaves up to `stop`, which are not in the export: the fewest complete subtrees that hold them."""
+        for node in nodes:
+            level = _largest_level(self.size, stop)
+            if level < 0:
+                raise Failed(f"{PROOFS} has more hashes than belong there.")
+            self.add(level, unhex(node, PROOFS))
+        if self.size != stop:
+            raise Failed(f"{PROOFS} has fewer hashes than belong there, or its ranges are not in order.")
+
+    def root(self) -> bytes:
+        roots = [digest for _, digest in self._waiting]
+        if not roots:
+            return hashlib.sha256(b"").digest()
+        root = roots.pop()
+        while roots:
+            root = node_hash(roots.pop(), root)
+        return root
+
+
+def _largest_level(start: int, stop: int) -> int:
+    """Of the largest complete subtree that begins at `start` and ends at `stop` or before; -1 if there is none."""
+    length = max(stop - start, 0)
+    level = length.bit_length() - 1
+    return min(level, (start & -start).bit_length() - 1) if start and length else level
+
+
+# -- 4. The entries
+
+
+class Covered(NamedTuple):
+    """Which places of the ledger the export's entries have."""
+
+    entries: int
+    runs: int
+    first: int
+    last: int
+
+
+class Store:
+    """The entries by their ids, in a temporary database that vanishes when it is closed: memory stays small."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA cache_size = -16000")
+        self._database.execute("CREATE TABLE entries (id TEXT PRIMARY KEY, place INTEGER, has_row INTEGER, line BLOB)")
+        self._database.execute("BEGIN")
+
+    def put(self, key: str, place: int, line: bytes) -> None:
+        try:
+            self._database.execute("INSERT INTO entries VALUES (?, ?, 0, ?)", (key, place, line))
+        except sqlite3.IntegrityError as error:
+            raise Failed(f"{ENTRIES} holds the entry {key} twice.") from error
+
+    def take(self, key: str) -> tuple[int, bool, bytes] | None:
+        """Place, whether it was taken before, and the entry."""
+        found = self._database.execute("SELECT place, has_row, line FROM entries WHERE id = ?", (key,)).fetchone()
+        if found is None:
+            return None
+        self._database.execute("UPDATE entries SET has_row = 1 WHERE id = ?", (key,))
+        return found[0], bool(found[1]), found[2]
+
+    def left(self) -> tuple[int, str]:
+        """How many were never taken, and the first of them."""
+        query = "SELECT count(*), min(place), id FROM entries WHERE NOT has_row"
+        count, _, key = self._database.execute(query).fetchone()
+        return count, key
+
+
+def check_entries(export: Export, manifest: Manifest, checkpoint: Checkpoint, store: Store) -> Covered:
+    """Every entry is at its place under the checkpoint: entries and hashes together lead to the signed root."""
+    tree, lines, covered = Tree(), export.lines(ENTRIES), Covered(0, 0, 0, -1)
+    for first, last, nodes in _ranges(export, checkpoint.size):
+        tree.add_gap(first, nodes)
+        for place in range(first, last + 1):
+            line = next(lines, b"")
+            store.put(_id_of(line, place), place, line[:-1])
+            tree.add(0, hashlib.sha256(b"\x00" + line[:-1]).digest())
+        if first <= last:
+            start = covered.first if covered.runs else first
+            covered = Covered(covered.entries + last - first + 1, covered.runs + 1, start, last)
+    if next(lines, None) is not None:
+        raise Failed(f"{ENTRIES} has more entries than {PROOFS} gives places to: an entry was added.")
+    if tree.root() != checkpoint.root:
+        raise Failed(
+            f"The entries are not those of the ledger: with the hashes in {PROOFS} they lead to another root than the "
+            f"one that was signed. At least one of them was changed, added, dropped or moved."
+        )
+    told = manifest.complete_range()
+    if told and (covered.runs, covered.first, covered.last) != (1, *told):
+        raise Failed(
+            f"{MANIFEST} says that every entry from place {told[0]} to place {told[1]} is in the export, and that is "
+            f"not so: an entry was dropped."
+        )
+    return covered
+
+
+def _ranges(export: Export, size: int) -> Iterator[tuple[int, int, list[Any]]]:
+    """First and last place of each run of entries with the hashes before it; at last an empty run, at the end."""
+    lines = export.lines(PROOFS)
+    header, free = parsed(next(lines, b""), PROOFS), 0
+    if field(header, "size", int, PROOFS) != size:
+        raise Failed(f"{PROOFS} is for a ledger of another size than {CHECKPOINT}.")
+    for line in lines:
+        one = parsed(line, PROOFS)
+        nodes: list[Any] = field(one, "nodes", list, PROOFS)
+        if "first" not in one:
+            if next(lines, None) is not None:
+                raise Failed(f"{PROOFS} goes on behind its last line.")
+            yield size, size - 1, nodes
+            return
+        first, last = field(one, "first", int, PROOFS), field(one, "last", int, PROOFS)
+        if not free <= first <= last < size:
+            raise Failed(f"{PROOFS} has places that are out of order or outside the ledger.")
+        yield first, last, nodes
+        free = last + 2
+    raise Failed(f"{PROOFS} is cut: its last line is missing.")
+
+
+def _id_of(line: bytes, place: int) -> str:
+    """The entry's id. Raises Failed unless its text is in the one form of docs/ledger.md, so that no reader differs."""
+    if not line.endswith(b"\n"):
+        raise Failed(f"{ENTRIES} is cut: the entry at place {place} of the ledger is missing or incomplete.")
+    where = f"The entry at place {place} in {ENTRIES}"
+    body = parsed(line[:-1], where)
+    for name, value in body.items():
+        is_number = type(value) is int and abs(value) < 2**53
+        if not (name.isascii() and (value is None or is_number or isinstance(value, (str, bool)))):
+            raise Failed(f"{where} holds what no entry may hold.")
+    written = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if written.encode(errors="replace") != line[:-1]:
+        raise Failed(f"{where} is not in its canonical form.")
+    return str(field(body, "id", str, where))
+
+
+# -- 5. The rows
+
+# Which fact of an entry fills which column: the first of those named that says something. Columns that are not named
+# here, such as the names of people, cannot be proven. This list is the verifier's own, so that nobody who signs a
+# manifest can call a changed cell unproven.
+PLACE, BODY, LATER = "$place", "$body", "$later"
+SHEETS: dict[str, dict[str, tuple[str, ...]]] = {
+    "history": {
+        "entry_id": ("id",),
+        "recorded_at": ("recorded_at",),
+        "occurred_at": ("occurred_at",),
+        "action": ("action",),
+        "call_id": ("call",),
+        "call_chain_id": ("call_chain_id",),
+        "tenant_id": ("tenant_id", "tenant"),
+        "operation_id": ("operation",),
+        "graph_operation_id": ("graph_operation_id",),
+        "client_context": ("client_context",),
+        "bulk_job": ("job",),
+        "field": ("field",),
+        "old": ("old",),
+        "new": ("new",),
+        "source": ("source",),
+        "requested_status": ("requested_status",),
+        "operation_status": ("status",),
+        "attempt": ("attempt",),
+        "is_repeat": ("is_repeat",),
+        "outcome": ("outcome",),
+        "http_status": ("http_status",),
+        "error_code": ("error_code", "result_code"),
+        "message": ("message", "result_message"),
+        "request_id": ("request_id",),
+        "client_request_id": ("client_request_id",),
+        "reason": ("reason",),
+        "why": ("why", "needs_approval_why"),
+        "evidence": ("evidence",),
+        "evidence_sha256": ("file_sha256",),
+        "finding_id": ("finding",),
+        "finding_rule": ("rule",),
+        "finding_subject": ("subject",),
+        "recorder": ("recorder",),
+        "severity": ("severity",),
+        "put_off_until": ("wakes_after",),
+        "resolution": ("resolution",),
+        "root_cause": ("root_cause",),
+        "from_at": ("from_at",),
+        "until_at": ("until_at",),
+    },
+    "ledger": {
+        "index": (PLACE,),
+        "entry_id": ("id",),
+        "recorded_at": ("recorded_at",),
+        "occurred_at": ("occurred_at",),
+        "action": ("action",),
+        "actor_id": ("actor",),
+        "call_id": ("call",),
+        "operation_id": ("operation",),
+        "finding_id": ("finding",),
+        "body": (BODY,),
+    },
+}
+AS_OF = {"arrived_later": (LATER,)}
+
+# A spreadsheet runs a cell that begins with one of these signs, behind whatever it does not show; such a cell has an
+# apostrophe in front. Numbers and phone numbers stay as they are.
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff"
+_SIGN = r"=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+_NUMBER = r"[+-][0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_PHONE = r"\+[0-9][0-9 .()\u00a0\u202f]*"
+_HARMLESS = re.compile(rf"[{_UNSEEN}]*(?:{_NUMBER}|{_PHONE})\s*")
+_RISKY = re.compile(rf"(?:\A|(?<=[;\t\r\n]))(?=[{_UNSEEN}]*[{_SIGN}])")
+_CONTROLS = ("\t", "\r", "\n", "\x00")
+
+
+def cell_of(value: Any, data_format: str) -> Any:
+    """A fact as the data file writes it: JSON Lines as it is, CSV as text, for spreadsheets so that nothing runs."""
+    if value in (None, ""):
+        return None if data_format == "jsonl" else ""
+    if data_format == "jsonl":
+        return value
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return neutralised(text) if data_format == "spreadsheet" else text
+
+
+def neutralised(text: str) -> str:
+    if _HARMLESS.fullmatch(text) and not text.startswith(_CONTROLS):
+        return text
+    return _RISKY.sub("'", f"'{text}" if text.startswith(_CONTROLS) else text)
+
+
+class Rows:
+    """The rows of the data file against the entries."""
+
+    def __init__(self, manifest: Manifest, store: Store) -> None:
+        self.proven = self.unproven = 0
+        self.first_unproven = ""
+        self._manifest, self._store = manifest, store
+        self._names = list(manifest.columns)
+        known = SHEETS.get(manifest.sheet, {})
+        if manifest.as_of and known:
+            known = {**known, **AS_OF}
+        if manifest.is_snapshot is not (not known):
+            raise Failed(f"{MANIFEST} says wrongly whether {manifest.data} is a snapshot without proof.")
+        self._sources = {name: known[name] for name in self._names if name in known}
+        if sorted(manifest.proven_columns()) != sorted(self._sources) or (known and "entry_id" not in self._sources):
+            odd = sorted(set(manifest.proven_columns()) ^ set(self._sources)) or ["entry_id"]
+            raise Failed(f"{MANIFEST} says of these columns wrongly whether they are proven: {', '.join(odd)}.")
+
+    def faults(self, cells: list[Any]) -> list[str]:
+        """What is wrong with one row."""
+        if len(cells) != len(self._names):
+            return [f"it has {len(cells)} cells instead of {len(self._names)}"]
+        row = dict(zip(self._names, cells))
+        key = "" if self._manifest.is_snapshot else str(row["entry_id"])
+        found = self._store.take(key) if key else None
+        if found is None:
+            self.unproven += 1
+            self.first_unproven = self.first_unproven or key
+            return []
+        place, is_repeated, line = found
+        if is_repeated:
+            return [f"it repeats the entry {key}, which has a row already: a row was added"]
+        self.proven += 1
+        return self._differences(row, place, line)
+
+    def _differences(self, row: dict[str, Any], place: int, line: bytes) -> list[str]:
+        body = {**json.loads(line), PLACE: place, BODY: line.decode()}
+        body[LATER] = str(body.get("recorded_at")) > self._manifest.as_of
+        found = []
+        for name, facts in self._sources.items():
+            fact = next((body[one] for one in facts if body.get(one) not in (None, "")), None)
+            expected, cell = cell_of(fact, self._manifest.data_format), row[name]
+            if type(cell) is not type(expected) or cell != expected:
+                found.append(f"{name} is {_short(cell)}, and its entry {body['id']} says {_short(expected)}")
+        return found
+
+    def counted(self) -> list[str]:
+        """What is wrong with the number of rows."""
+        wrong, manifest = [], self._manifest
+        left, first = (0, "") if manifest.is_snapshot else self._store.left()
+        if left:
+            wrong.append(
+                f"A row was dropped from {manifest.data}: {left} of the entries, the first {first}, have none."
+            )
+        if self.unproven != manifest.unproven_rows:
+            wrong.append(
+                f"{manifest.data} has {self.unproven} rows without an entry in {ENTRIES}, and {MANIFEST} says "
+                f"{manifest.unproven_rows}: a row was added or dropped, or an entry was taken away."
+            )
+        if (self.proven, self.proven + self.unproven) != (manifest.proven_rows, manifest.rows):
+            wrong.append(
+                f"{manifest.data} has {self.proven + self.unproven} rows, {self.proven} of them with an entry; "
+                f"{MANIFEST} says {manifest.rows} and {manifest.proven_rows}."
+            )
+        return wrong
+
+
+def check_rows(export: Export, manifest: Manifest, store: Store) -> Rows:
+    """Every proven cell says what its entry says, every entry has one row, and rows without an entry are counted."""
+    rows, wrong = Rows(manifest, store), []
+    for number, cells in enumerate(_cells(export, manifest), start=1):
+        wrong += [
+            f"Row {number} of {manifest.data} is not as the ledger has it: {fault}." for fault in rows.faults(cells)
+        ]
+        if len(wrong) >= MOST_TOLD:
+            raise Failed(*wrong, "What follows was not compared.")
+    wrong += rows.counted()
+    if wrong:
+        raise Failed(*wrong)
+    return rows
+
+
+def _cells(export: Export, manifest: Manifest) -> Iterator[list[Any]]:
+    names = list(manifest.columns)
+    if manifest.data_format == "jsonl":
+        for line in export.lines(manifest.data):
+            row = parsed(line, manifest.data)
+            if list(row) != names:
+                raise Failed(f"{manifest.data} has a row with other columns than {MANIFEST} names.")
+            yield list(row.values())
+        return
+    records = _records(export, manifest.data)
+    header = next(records, b"")
+    mark = b"\xef\xbb\xbf" if manifest.data_format == "spreadsheet" else b""
+    if not header.startswith(mark) or _split(header[len(mark) :], manifest.data) != names:
+        raise Failed(f"{manifest.data} does not begin with the columns that {MANIFEST} names.")
+    for record in records:
+        yield _split(record, manifest.data)
+
+
+def _records(export: Export, name: str) -> Iterator[bytes]:
+    """The records of a CSV file; a line break between quotes is inside a cell."""
+    parts: list[bytes] = []
+    length = quotes = 0
+    for line in export.lines(name):
+        parts.append(line)
+        length, quotes = length + len(line), quotes + line.count(b'"')
+        if quotes % 2 == 0:
+            yield b"".join(parts)
+            parts, length, quotes = [], 0, 0
+        elif length > LONGEST_LINE:
+            raise Failed(f"{name} has a row longer than any that On Record writes.")
+    if parts:
+        raise Failed(f"{name} is cut: it ends inside a cell.")
+
+
+def _split(record: bytes, name: str) -> list[str]:
+    if not record.endswith(b"\r\n"):
+        raise Failed(f"{name} is cut, or was written by another program: a row does not end as On Record's do.")
+    try:
+        (cells,) = csv.reader([record[:-2].decode()], strict=True)
+    except (csv.Error, ValueError) as error:
+        raise Failed(f"{name} is not CSV as On Record writes it: {error}.") from error
+    return cells
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:76]}..."
+
+
+# -- 6. An earlier checkpoint
+
+
+def check_earlier(export: Export, checkpoint: Checkpoint, key: Key, path: Path) -> str:
+    """The ledger of an earlier checkpoint is the beginning of the one of this export."""
+    where = f"The earlier checkpoint {path}"
+    note = read_note(_earlier(path), where)
+    earlier = read_checkpoint(note, where)
+    if earlier.origin != checkpoint.origin:
+        raise Failed(f"{where} is of another ledger, {earlier.origin}.")
+    is_ours = any(signature[:4] == key.mark for _, signature in note.signatures)
+    if is_ours:
+        check_signed(note, key, where)
+    if not _is_beginning(export, earlier, checkpoint):
+        raise Failed(
+            f"The ledger was rewritten: what it held at size {earlier.size}, as your earlier checkpoint has it, is not "
+            f"the beginning of what it holds at size {checkpoint.size}."
+        )
+    told = (
+        "" if is_ours else " It is signed with another key, which was not checked here; check its own export for that."
+    )
+    return f"The ledger has only grown since your earlier checkpoint at size {earlier.size}.{told}"
+
+
+def _earlier(path: Path) -> bytes:
+    """The checkpoint itself, or that of an earlier export."""
+    try:
+        if path.is_dir() or zipfile.is_zipfile(path):
+            return Export(path).whole(CHECKPOINT)
+        with path.open("rb") as stream:
+            return stream.read(LONGEST_FILE)
+    except OSError as error:
+        raise Failed(f"The earlier checkpoint {path} cannot be read: {error}.") from error
+
+
+def _is_beginning(export: Export, earlier: Checkpoint, checkpoint: Checkpoint) -> bool:
+    if earlier.size > checkpoint.size:
+        raise Failed(
+            f"Your earlier checkpoint is at size {earlier.size}, and this export's at {checkpoint.size}: either this "
+            f"export is the older of the two, or the ledger was rewound."
+        )
+    if earlier.size == checkpoint.size:
+        return earlier.root == checkpoint.root
+    found = parsed(export.whole(CONSISTENCY), CONSISTENCY) if CONSISTENCY in export.sizes else {}
+    start = found.get("from")
+    if not isinstance(start, dict) or field(start, "size", int, CONSISTENCY) != earlier.size:
+        raise Failed(
+            f"The export holds no proof from your earlier checkpoint, which is at size {earlier.size}. Ask for an "
+            f"export since that checkpoint."
+        )
+    nodes = [unhex(node, CONSISTENCY) for node in field(found, "nodes", list, CONSISTENCY)]
+    return is_consistent(earlier, checkpoint, nodes)
+
+
+def is_consistent(old: Checkpoint, new: Checkpoint, nodes: list[bytes]) -> bool:
+    """RFC 9162, section 2.1.4.2, for a new tree that is larger than the old one."""
+    if old.size == 0:
+        return not nodes and old.root == Tree().root()
+    if old.size & (old.size - 1) == 0:
+        nodes = [old.root, *nodes]
+    if not nodes:
+        return False
+    at, last = old.size - 1, new.size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old_root = new_root = nodes[0]
+    for node in nodes[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            old_root, new_root = node_hash(node, old_root), node_hash(node, new_root)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            new_root = node_hash(new_root, node)
+        at, last = at >> 1, last >> 1
+    return last == 0 and (old_root, new_root) == (old.root, new.root)
+
+
+# -- 7. What is reported
+
+
+class Report:
+    """Tells what was checked, and goes on behind a check that failed: `with report:` around each."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if not isinstance(error, Failed):
+            return False
+        for sentence in error.sentences:
+            self.failures += 1
+            self.tell(sentence, "FAILED  ")
+        return True
+
+    def tell(self, text: str, mark: str = "ok      ") -> None:
+        """A sentence, wrapped; what could steer a terminal is shown as a code."""
+        plain = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+        print(textwrap.fill(plain, 100, initial_indent=mark, subsequent_indent=" " * len(mark)))
+
+    def conclude(self) -> int:
+        print()
+        if self.failures:
+            self.tell(
+                "This export is not as On Record made it, or it is damaged. Keep it, and ask for another.", "FAILED: "
+            )
+        else:
+            self.tell("Every check passed, within the limits above.", "PASSED: ")
+        return 1 if self.failures else 0
+
+    def under(self, heading: str, sentences: list[str]) -> None:
+        print(f"\n{heading}")
+        for sentence in sentences:
+            self.tell(sentence, "- ")
+
+
+def verify(export: Export, told_key: str, earlier: Path | None, store: Store, report: Report) -> None:
+    """Make every check, tell of each, and say at last what is proven and what is not."""
+    manifest = Manifest(export.whole(MANIFEST))
+    key = read_key(manifest)
+    checkpoint = covered = rows = None
+    if told_key:
+        with report:
+            report.tell(check_told_key(key, told_key))
+    with report:
+        report.tell(check_manifest(export, manifest, key))
+    with report:
+        report.tell(check_files(export, manifest))
+    with report:
+        checkpoint = check_checkpoint(export, manifest, key)
+        report.tell(f"The checkpoint, at {checkpoint.size:,} entries, is signed with the ledger's key.")
+    with report:
+        if checkpoint:
+            covered = check_entries(export, manifest, checkpoint, store)
+            report.tell(f"{covered.entries:,} entries are in the ledger under this checkpoint, each at its place.")
+    with report:
+        if covered:
+            rows = check_rows(export, manifest, store)
+            report.tell(f"{rows.proven:,} rows of {manifest.data} say in every proven cell what their entries say.")
+    with report:
+        if checkpoint and earlier:
+            report.tell(check_earlier(export, checkpoint, key, earlier))
+    if report.failures or not covered or not rows:
+        return
+    report.under("What this proves", proven(manifest, covered, rows))
+    report.under("What this does not prove", not_proven(manifest, key, told_key, covered, rows))
+
+
+def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
+    found = [f"The files are those that the holder of the key {manifest.origin} exported."]
+    if rows.proven:
+        found.append(
+            f"{rows.proven:,} rows of {manifest.data} are genuine: every proven cell says what an entry of the ledger "
+            f"says, and that entry was in the ledger when the checkpoint was signed."
+        )
+    elif covered.entries:
+        found.append(f"The {covered.entries:,} entries in {ENTRIES} are genuine.")
+    if covered.runs == 1:
+        found.append(
+            f"No entry is missing from place {covered.first:,} to place {covered.last:,} of the ledger: every one of "
+            f"them is in this export. What stands before and behind is not in it."
+        )
+    return found
+
+
+def not_proven(manifest: Manifest, key: Key, told_key: str, covered: Covered, rows: Rows) -> list[str]:
+    found = []
+    if not told_key:
+        found.append(
+            f"Whose key it is. It was taken from the export itself, and anybody can sign with a key of their own. "
+            f"Compare its fingerprint with the one you have from elsewhere, or give that one with --key. It is: "
+            f"{key.fingerprint}"
+        )
+    if covered.runs != 1:
+        found.append(
+            "That no row is missing. The entries are a selection from the ledger, so they cannot show it; only an "
+            "export of the ledger in which every place of a stretch is present does."
+        )
+    if manifest.is_snapshot:
+        found.append(f"What {manifest.data} says: it is a snapshot, not proven, of how things stood at the export.")
+    elif unproven := sorted(manifest.columns.keys() - set(manifest.proven_columns())):
+        found.append(f"These columns, which the entries do not hold (names, labels): {', '.join(unproven)}.")
+    if rows.unproven and not manifest.is_snapshot:
+        found.append(
+            f"{rows.unproven:,} rows, from the one of entry {rows.first_unproven} on: their entries were not sealed "
+            f"yet, or never were in the ledger. Ask for a later export of the same rows."
+        )
+    found.append("That what people and systems told On Record was true when it was written down.")
+    witnessed = manifest.witnessed()
+    found.append(
+        f"That nobody altered an entry before a checkpoint over it left On Record's server. {witnessed}".strip()
+    )
+    return found
+
+
+class Words(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Failed(f"{message}.", self.format_usage().strip())
+
+
+def _fingerprint(text: str) -> str:
+    """64 hexadecimal digits, however they are grouped."""
+    found = re.sub(r"[\s:]", "", text).lower()
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        raise argparse.ArgumentTypeError("a fingerprint has 64 hexadecimal digits")
+    return found
+
+
+def _asked(words: list[str]) -> argparse.Namespace:
+    parser = Words(prog="verify.py", description="Check an export of On Record without On Record.")
+    own_folder = Path(__file__).resolve().parent
+    parser.add_argument(
+        "export", nargs="?", type=Path, default=own_folder, help="ZIP or folder; this folder if left out"
+    )
+    parser.add_argument(
+        "--key", type=_fingerprint, default="", help="the fingerprint of the ledger's key, from elsewhere"
+    )
+    parser.add_argument("--earlier", type=Path, help="checkpoint.txt of an earlier export, or that export")
+    return parser.parse_args(words)
+
+
+def main(words: list[str]) -> int:
+    """0 if every check passed, 1 otherwise."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    csv.field_size_limit(LONGEST_LINE)
+    report = Report()
+    with report:
+        asked = _asked(words)
+        with closing(sqlite3.connect("", isolation_level=None)) as database:
+            verify(Export(asked.export), asked.key, asked.earlier, Store(database), report)
+    return report.conclude()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Nothing is proven.")
+    except sqlite3.Error as error:
+        sys.exit(f"FAILED  The temporary file of this program cannot be written: {error}. Nothing is proven.")
