@@ -5,6 +5,7 @@ Callers have locked the finding and checked that the step is allowed.
 
 import hashlib
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.models import User
 
@@ -95,9 +96,10 @@ def attest(
     root_cause: str,
     evidence: str,
     file: EvidenceFile | None = None,
+    job: UUID | None = None,
     now: datetime,
 ) -> None:
-    """A person's word closes the finding, with evidence: a text, a link, or a file."""
+    """A person's word closes the finding, with evidence: a text, a link, or a file; `job` names the bulk job."""
     _cover_condition(finding)
     finding.resolved_at, finding.resolution, finding.resolved_by = now, Resolution.ATTESTED, actor
     finding.reason, finding.root_cause, finding.wakes_after = reason, root_cause, None
@@ -114,4 +116,5 @@ def attest(
         evidence=finding.evidence,
         file=file.pk if file else None,
         file_sha256=file.sha256 if file else None,
+        **({"job": job} if job else {}),
     )

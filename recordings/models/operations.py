@@ -179,7 +179,10 @@ class AttemptResult(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["request_id"], name="result_request")]
+        indexes = [
+            models.Index(fields=["request_id"], name="result_request"),
+            models.Index(fields=["graph_operation_id"], name="result_graph_operation"),
+        ]
 
     def __str__(self) -> str:
         return self.outcome

@@ -43,6 +43,7 @@ from recordings.services.reading import Reading, read_call
 from recordings.services.requester import Requester
 from recordings.services.sending import send_due, send_operation
 from recordings.services.settling import settle_due, settle_unknown
+from recordings.services.starting import note_settings
 from recordings.services.syncing import Found, Synced, sync
 from recordings.services.tokens import disable_recorder, issue_token, rotate_token
 from recordings.services.watching import beat
@@ -79,6 +80,7 @@ __all__ = [
     "items_of",
     "keep_evidence",
     "left_to_attest",
+    "note_settings",
     "precheck",
     "precheck_attestation",
     "progress",

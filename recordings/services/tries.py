@@ -25,6 +25,8 @@ from recordings.services.locking import lock_many
 from recordings.services.tenants import is_of_tenant, note_answer
 
 LONGEST_BACKOFF_SECONDS = 60.0
+# The code of what was stored and then not sent, because the worker was told to wait or to end.
+NO_TURN = "turn"
 
 _OUTCOMES = {
     Outcome.NOT_SENT: AttemptOutcome.NOT_SENT,
@@ -160,7 +162,8 @@ def status_after(tried: Tried, attempt: Attempt, *, is_second_chance: bool) -> O
         return ingest.status_after(tried.word.status)
     again = OperationStatus.UNKNOWN if attempt.is_repeat else OperationStatus.PENDING
     over = OperationStatus.UNRESOLVED if attempt.is_repeat else OperationStatus.FAILED
-    is_last = attempt.number >= settings.GRAPH_MAX_ATTEMPTS
+    # One that had no turn did not leave because others had to wait: that is no try of this correction's own.
+    is_last = attempt.number >= settings.GRAPH_MAX_ATTEMPTS and tried.outcome.code != NO_TURN
     match tried.outcome.outcome:
         case AttemptOutcome.UNKNOWN:
             return OperationStatus.UNKNOWN

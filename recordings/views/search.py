@@ -82,6 +82,7 @@ def _operation_lookups(words: str) -> list[Q]:
         Q(client_context__in=sorted({words, words.lower()})),
         Q(graph_operation_id__in=spellings),
         Q(attempts__result__request_id__in=spellings),
+        Q(attempts__result__graph_operation_id__in=spellings),
     ]
     return [Q(pk=key), *lookups, Q(attempts__client_request_id=key)] if key else lookups
 

@@ -130,6 +130,13 @@ def test_every_id_of_a_correction_leads_to_its_place_on_the_call(
     assert {name: found(client, words) for name, words in ids.items()} == dict.fromkeys(ids, here)
 
 
+def test_graphs_id_of_an_earlier_try_leads_there_too(client: Client, olga: User, operation: Operation) -> None:
+    client.force_login(olga)
+    earlier = operation.graph_operation_id
+    Operation.objects.filter(pk=operation.pk).update(graph_operation_id="of-the-repeat")
+    assert found(client, earlier).endswith(f"#op-{operation.pk}")
+
+
 @pytest.mark.parametrize(
     "words", ["Dana Kessler", "5e5a3a9e-1d9c-4a8e-9a53-0c5b6f6f3c11", "a" * 500, "x\x00y", "#?&=/"]
 )
@@ -162,9 +169,9 @@ def test_the_way_to_an_id_is_a_handful_of_look_ups(
         operation.graph_operation_id: 5,
         attempt.result.request_id: 6,
         str(operation.pk): 4,
-        str(attempt.client_request_id): 8,
-        CALL: 9,
-        "Dana Kessler": 6,
+        str(attempt.client_request_id): 9,
+        CALL: 10,
+        "Dana Kessler": 7,
     }
     for words, number in look_ups.items():
         with django_assert_num_queries(OF_A_PAGE + number):

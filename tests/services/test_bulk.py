@@ -423,6 +423,14 @@ def test_an_attestation_of_many_closes_every_finding_with_its_evidence(mira: Use
     assert not Finding.objects.open().filter(call__isnull=False).exists()
 
 
+def test_the_entry_of_an_attestation_names_its_job(sandbox: Sandbox, mira: User) -> None:
+    ended_calls("ended")
+    job = attest(mira)
+    run()
+    (entry,) = LedgerEntry.objects.filter(action=LedgerAction.FINDING_ATTESTED)
+    assert ledger.body_of(entry)["job"] == str(job.pk)
+
+
 def test_only_calls_that_are_over_are_attested(sandbox: Sandbox, mira: User) -> None:
     ended_calls("ended")
     stopped_calls(sandbox, "live")

@@ -41,6 +41,7 @@ def _attest_call(item: BulkItem, call: Call, *, clock: Clock) -> BulkItem:
             root_cause=job.root_cause,
             evidence=job.evidence,
             file=job.evidence_file,
+            job=job.pk,
             now=now,
         )
     ingest.reschedule(call, now=now)

@@ -42,6 +42,7 @@ TOGETHER_WITHIN_SECONDS = 0.3
 SLOW_SECONDS = 1.0
 # What nobody waits for leaves this share of the budget to people.
 KEPT_FOR_PEOPLE = 0.1
+_LOST = (Outcome.NOT_SENT, Outcome.UNKNOWN)
 NOT_FOUND = "Not sent yet: most calls are not found at Graph, so the credential must be checked first."
 REFUSED = "Not sent yet: Microsoft refuses our app in the whole tenant."
 
@@ -195,7 +196,7 @@ class _Pass:
             self._pool.pause((closed - self._clock()).total_seconds())
         if self._is_stopped:
             return
-        lost = [one for one in problems if one.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN) and one.code != "turn"]
+        lost = [one for one in problems if one.outcome in _LOST and one.code != tries.NO_TURN]
         if self._suspects:
             self._stop(NOT_FOUND)
         elif any(is_of_tenant(one) and not isinstance(one, GraphUnauthorized) for one in problems):

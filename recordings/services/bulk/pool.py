@@ -85,7 +85,7 @@ class Pool:
 
     def _try(self, attempt: Attempt, leaves_until: float, lease_until: float) -> Try:
         if why := self._why_not(leaves_until):
-            return attempt, tries.failed(GraphNotSent(why, code="turn"))
+            return attempt, tries.failed(GraphNotSent(why, code=tries.NO_TURN))
         tried = tries.post(self._client, attempt, until=min(lease_until, connection.deadline()))
         pause = budget.pause_asked_for(tried.error) if tried.error else None
         if pause:
