@@ -1,8 +1,21 @@
 """The ledger: every step leaves an entry, in the transaction of the step itself."""
 
 from recordings.ledger.canonical import NotCanonical, canonical, timestamp
+from recordings.ledger.checkpoint import BadCheckpoint, Checkpoint, SignedCheckpoint
 from recordings.ledger.entries import References, Value, append, body_of, entry_of, record
+from recordings.ledger.keys import NoSigningKey, SigningKey, signing_key
+from recordings.ledger.notes import BadNote, parse_note, sign_note, verifier_key
 from recordings.ledger.places import places_of
+from recordings.ledger.proofs import (
+    TreeBroken,
+    consistency_proof,
+    inclusion_proof,
+    nodes_of_ranges,
+    proofs_of,
+    range_nodes,
+    ranges_of,
+    root_at,
+)
 from recordings.ledger.readers import note_call_read, note_evidence_taken, note_history_read
 from recordings.ledger.receipts import (
     Standing,
@@ -13,29 +26,53 @@ from recordings.ledger.receipts import (
     witnessed,
     witnessed_until,
 )
+from recordings.ledger.sealing import CannotSeal, newest_seal, seal
+from recordings.ledger.settings_note import note_settings
 from recordings.ledger.witnesses import BadWitness, WitnessAddress, witness_addresses
 
 __all__ = [
+    "BadCheckpoint",
+    "BadNote",
     "BadWitness",
+    "CannotSeal",
+    "Checkpoint",
+    "NoSigningKey",
     "NotCanonical",
     "References",
+    "SignedCheckpoint",
+    "SigningKey",
     "Standing",
+    "TreeBroken",
     "Value",
     "WitnessAddress",
     "Witnessed",
     "append",
     "body_of",
     "canonical",
+    "consistency_proof",
     "end_turn",
     "entry_of",
+    "inclusion_proof",
+    "newest_seal",
+    "nodes_of_ranges",
     "note_call_read",
     "note_evidence_taken",
     "note_history_read",
+    "note_settings",
+    "parse_note",
     "places_of",
+    "proofs_of",
+    "range_nodes",
+    "ranges_of",
     "record",
+    "root_at",
+    "seal",
     "seals_to_hand",
+    "sign_note",
+    "signing_key",
     "take_turn",
     "timestamp",
+    "verifier_key",
     "witness_addresses",
     "witnessed",
     "witnessed_until",
