@@ -179,20 +179,22 @@ def test_the_way_to_an_id_is_a_handful_of_look_ups(
 
 
 @pytest.mark.postgresql
-def test_no_look_up_reads_a_table(client: Client, olga: User) -> None:
+def test_no_look_up_reads_a_table(client: Client, olga: User, mira: User) -> None:
     """Where an index serves a question, PostgreSQL finds a plan without reading the table; it is asked for one."""
+    for number in range(40):  # among a handful any index is as good as the right one
+        completed(cast.call(f"call-{number}", at=timezone.now()), by=mira, now=timezone.now())
     client.force_login(olga)
     with CaptureQueriesContext(connection) as seen:
         found(client, CALL)
     asked = [query["sql"] for query in seen.captured_queries if "recordings_" in query["sql"]]
     asked = [sql for sql in asked if re.search("recordings_(call|operation|bulkjob)", sql)]
-    assert len(asked) == 9
+    assert len(asked) == 10
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in asked:
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Index Cond" in plan, plan
             assert "Seq Scan" not in plan, plan
-            # An empty table may be joined by a filter: what is asked for is found by the index before that.
             assert not re.search(r"^ *Filter:", plan, re.MULTILINE), plan
