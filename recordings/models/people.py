@@ -10,6 +10,9 @@ from django.db import models
 from recordings import rules
 from recordings.choices import ActorKind
 
+# What stands where a name was erased; an actor's label has its number behind it, since no two are alike.
+ERASED = "(erased)"
+
 
 class ActorManager(models.Manager["Actor"]):
     """Actors by what they are; each answers the row with the label of today."""
@@ -56,6 +59,10 @@ class Actor(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def is_erased(self) -> bool:
+        return self.label.startswith(ERASED)
 
     def is_same_person_as(self, other: "Actor") -> bool:
         """Whether both stand for one person, at the screen or on the command line."""
