@@ -13,8 +13,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 
-from recordings import ledger
+from recordings import conf, ledger
 from recordings.graph.clouds import CLOUDS, graph_config, is_microsoft_host
+from recordings.ledger.notes import is_name
 from recordings.models import append_only, grants
 
 type Checked = list[CheckMessage]
@@ -143,6 +144,19 @@ def exporting() -> Checked:
         return []
     hint = "Use at least 60 seconds."
     return [Error("EXPORT_KEPT_SECONDS leaves no time to download a file.", hint=hint, id="onrecord.E016")]
+
+
+@_check("onrecord")
+def sealing() -> Checked:
+    """E014: seals need a name that a signed note can carry, and time between them. The key is the worker's own affair."""
+    found: Checked = []
+    if not is_name(conf.ledger_origin()):
+        hint = "Use a host and a path, like onrecord.example.com/ledger: no space, no plus."
+        found.append(Error("LEDGER_ORIGIN is no name for a ledger.", hint=hint, id="onrecord.E014"))
+    if settings.LEDGER_SEAL_SECONDS < 1:
+        hint = "Use at least one second."
+        found.append(Error("LEDGER_SEAL_SECONDS leaves no time between two seals.", hint=hint, id="onrecord.E014"))
+    return found
 
 
 @_check("onrecord")

@@ -68,3 +68,7 @@ def ledger_witnesses() -> list[str]:
 def export_kept() -> timedelta:
     """How long the file of a background export can be downloaded."""
     return timedelta(seconds=settings.EXPORT_KEPT_SECONDS)
+
+
+def seal_every() -> timedelta:
+    return timedelta(seconds=settings.LEDGER_SEAL_SECONDS)

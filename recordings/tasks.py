@@ -3,7 +3,7 @@
 from django.tasks import task
 from django.utils import timezone
 
-from recordings import export_rows, exports, findings, services
+from recordings import export_rows, exports, findings, ledger, passes, services
 
 
 @task
@@ -42,6 +42,15 @@ def run_bulk() -> int:
 
 
 @task
+def seal() -> int:
+    """Until nothing waits for a seal, or the worker is told to stop."""
+    seals = 0
+    while not passes.stopping.is_set() and ledger.seal_due(timezone.now()):
+        seals += 1
+    return seals
+
+
+@task
 def hand_to_witnesses() -> int:
     return services.hand_to_witnesses(timezone.now())
 
@@ -55,4 +64,4 @@ def run_exports() -> int:
 
 
 # In the order in which one step makes the next one due.
-EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, hand_to_witnesses, run_exports)
+EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, seal, hand_to_witnesses, run_exports)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from django.db import connection
 
 from sandbox.server import Sandbox
-from tests import cast
+from tests import cast, ledgers
 
 ROOT = Path(__file__).resolve().parent.parent
 # The least a real site sets.
@@ -22,6 +22,7 @@ PRODUCTION = {
     "GRAPH_TENANT_ID": "5a11d0c5-0000-4000-8000-000000000001",
     "GRAPH_CLIENT_ID": "b0700000-0000-4000-8000-000000000001",
     "GRAPH_CLIENT_SECRET": "kept-elsewhere",
+    "LEDGER_SIGNING_KEY": ledgers.pem(),
     "LEDGER_WITNESSES": "file://worm.contoso.example/mnt/worm",
 }
 

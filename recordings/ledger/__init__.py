@@ -26,7 +26,7 @@ from recordings.ledger.receipts import (
     witnessed,
     witnessed_until,
 )
-from recordings.ledger.sealing import CannotSeal, newest_seal, seal
+from recordings.ledger.sealing import CannotSeal, newest_seal, seal, seal_due
 from recordings.ledger.settings_note import note_settings
 from recordings.ledger.witnesses import BadWitness, WitnessAddress, witness_addresses
 
@@ -67,6 +67,7 @@ __all__ = [
     "record",
     "root_at",
     "seal",
+    "seal_due",
     "seals_to_hand",
     "sign_note",
     "signing_key",

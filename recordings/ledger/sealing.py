@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from recordings import conf
 from recordings.choices import LedgerAction
 from recordings.ledger import checkpoint, proofs, tree
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.entries import record
-from recordings.ledger.keys import SigningKey
+from recordings.ledger.keys import SigningKey, signing_key
 from recordings.ledger.proofs import TreeBroken
 from recordings.ledger.tree import Frontier
 from recordings.models import Actor, LeafBatch, Node, Seal, SealingTurn, SealKey, Unsealed
@@ -38,8 +39,17 @@ def newest_seal() -> Seal | None:
     return Seal.objects.order_by("-size").select_related("key").first()
 
 
-def is_anything_unsealed() -> bool:
-    return Unsealed.objects.exists()
+def seal_due(now: datetime) -> Seal | None:
+    """Seal if something waits and the newest seal is LEDGER_SEAL_SECONDS old, or a whole seal's worth waits.
+
+    Reads the key only then. Raises NoSigningKey, and CannotSeal as `seal` does.
+    """
+    if not Unsealed.objects.exists():
+        return None
+    newest = newest_seal()
+    if newest and newest.sealed_at + conf.seal_every() > now and not Unsealed.objects.all()[MOST - 1 : MOST].exists():
+        return None
+    return seal(now, key=signing_key())
 
 
 def seal(now: datetime, *, key: SigningKey, limit: int = MOST) -> Seal | None:
@@ -54,7 +64,7 @@ def seal(now: datetime, *, key: SigningKey, limit: int = MOST) -> Seal | None:
         _require_one_name(newest, key)
         frontier = _frontier_under(newest)
         sealed = _grow(frontier, limit)
-        return _signed(frontier, key, now) if sealed else None
+        return _signed(frontier, key, _not_before(newest, now)) if sealed else None
 
 
 def _require_one_name(newest: Seal | None, key: SigningKey) -> None:
@@ -162,6 +172,11 @@ def _signed(frontier: Frontier, key: SigningKey, now: datetime) -> Seal:
         key=_known_key(key, now),
         sealed_at=now,
     )
+
+
+def _not_before(newest: Seal | None, now: datetime) -> datetime:
+    """A sealer that waited for its turn says a time before the seal it waited for."""
+    return max(now, newest.sealed_at) if newest else now
 
 
 def _known_key(key: SigningKey, now: datetime) -> SealKey:

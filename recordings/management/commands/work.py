@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from recordings import passes
+from recordings import ledger, passes, services
 from recordings.management.stopping import told_to_stop
 from recordings.startup import refuse_on_errors
 from recordings.tasks import EVERY_TICK
@@ -39,12 +40,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, every: int, once: bool, **options: Any) -> None:
         refuse_on_errors()
+        _refuse_without_key()
         paths = [task.module_path for task in EVERY_TICK]
         with told_to_stop(passes.stopping) as stopping:
+            _refuse_without_tables()
+            services.note_settings("worker", timezone.now())
             if once:
                 _one_round(paths)
                 return
-            _refuse_without_tables()
             passes.settle_in()
             import_string(settings.TASKS_WORKER)(paths, every=every, stopping=stopping)
 
@@ -54,6 +57,14 @@ def _one_round(paths: list[str]) -> None:
     failed = passes.each(paths, lambda path: import_string(path).call())
     if failed:
         raise CommandError(f"Failed: {', '.join(failed)}. The log says why; what they had to do is still due.")
+
+
+def _refuse_without_key() -> None:
+    """The worker seals the ledger. The site does not, and has no key: so this is no check of the settings."""
+    try:
+        ledger.signing_key()
+    except ledger.NoSigningKey as error:
+        raise CommandError(f"{error} Nothing was started.") from error
 
 
 def _refuse_without_tables() -> None:
