@@ -22,6 +22,7 @@ class Alarm(Worded):
     NODE_CHANGED = "nodeChanged", "bad", "v-critical", "A stored part of the tree was changed"
     SEAL_REPLACED = "sealReplaced", "bad", "v-critical", "A seal does not fit the entries under it"
     SEAL_UNSIGNED = "sealUnsigned", "bad", "v-critical", "A seal's signature is not valid"
+    SEAL_MISSING = "sealMissing", "bad", "v-critical", "A seal is missing"
     ROW_DIFFERS = "rowDiffers", "bad", "v-critical", "A record differs from the entry about it"
     ROW_MISSING = "rowMissing", "bad", "v-critical", "A record is missing of which there is an entry"
     ROW_UNTOLD = "rowUntold", "bad", "v-critical", "A record has no entry"
@@ -34,6 +35,7 @@ class ExportSheet(Worded):
     OPERATIONS = "operations", "mute", "operations", "Corrections"
     FINDINGS = "findings", "mute", "findings", "Findings"
     LEDGER = "ledger", "mute", "seal", "Ledger"
+    PACK = "pack", "mute", "seal", "Evidence pack"
 
 
 class ExportFormat(Worded):

@@ -1,0 +1,103 @@
+"""The records of some calls, in the words of the entries about them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from recordings.ledger.canonical import timestamp
+from recordings.ledger.verifying.pairs import Facts
+from recordings.models import Attempt, AttemptResult, Operation, StatusChange
+
+# A correction's key, and the number of a try of it.
+type Try = tuple[UUID, int]
+
+
+@dataclass
+class Recorded:
+    """The records of one call: of each what its entry must say."""
+
+    changes: dict[UUID, Facts] = field(default_factory=dict)
+    wishes: dict[UUID, Facts] = field(default_factory=dict)
+    approvals: dict[UUID, Facts] = field(default_factory=dict)
+    tries: dict[Try, Facts] = field(default_factory=dict)
+    results: dict[Try, Facts] = field(default_factory=dict)
+    statuses: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return len(self.changes) + len(self.wishes) + len(self.tries) + len(self.results)
+
+
+def recorded(calls: Sequence[int]) -> dict[int, Recorded]:
+    """By the call; calls without records are left out. Four queries."""
+    found: dict[int, Recorded] = defaultdict(Recorded)
+    _take_changes(found, calls)
+    _take_operations(found, calls)
+    _take_attempts(found, calls)
+    _take_results(found, calls)
+    return found
+
+
+def _take_changes(found: dict[int, Recorded], calls: Sequence[int]) -> None:
+    for row in StatusChange.objects.filter(call__in=calls).select_related("call"):
+        found[row.call_id].changes[row.pk] = {
+            "call": row.call.graph_id,
+            "field": row.field,
+            "old": row.old,
+            "new": row.new,
+            "source": row.source,
+            "actor": row.actor_id,
+            "reason": row.reason,
+            "operation": str(row.operation_id) if row.operation_id else None,
+            "occurred_at": timestamp(row.occurred_at),
+            "recorded_at": timestamp(row.recorded_at),
+        }
+
+
+def _take_operations(found: dict[int, Recorded], calls: Sequence[int]) -> None:
+    for row in Operation.objects.filter(call__in=calls).select_related("call"):
+        mine = found[row.call_id]
+        mine.statuses[row.pk] = row.status
+        mine.wishes[row.pk] = {
+            "call": row.call.graph_id,
+            "client_context": row.client_context,
+            "requested_status": row.requested_status,
+            "reason": row.reason,
+            "actor": row.requested_by_id,
+            "recorded_at": timestamp(row.requested_at),
+        }
+        if row.approved_at:
+            mine.approvals[row.pk] = {
+                "actor": row.approved_by_id,
+                "evidence": row.evidence,
+                "recorded_at": timestamp(row.approved_at),
+            }
+
+
+def _take_attempts(found: dict[int, Recorded], calls: Sequence[int]) -> None:
+    rows = Attempt.objects.filter(operation__call__in=calls)
+    for call, operation, number, request, is_repeat, started_at in rows.values_list(
+        "operation__call_id", "operation_id", "number", "client_request_id", "is_repeat", "started_at"
+    ):
+        found[call].tries[operation, number] = {
+            "client_request_id": str(request),
+            "is_repeat": is_repeat,
+            "recorded_at": timestamp(started_at),
+        }
+
+
+def _take_results(found: dict[int, Recorded], calls: Sequence[int]) -> None:
+    for row in AttemptResult.objects.filter(attempt__operation__call__in=calls).select_related("attempt__operation"):
+        attempt = row.attempt
+        found[attempt.operation.call_id].results[attempt.operation_id, attempt.number] = {
+            "client_request_id": str(attempt.client_request_id),
+            "outcome": row.outcome,
+            "http_status": row.http_status,
+            "error_code": row.error_code,
+            "message": row.message,
+            "request_id": row.request_id,
+            "graph_operation_id": row.graph_operation_id,
+            "graph_status": row.graph_status,
+            "recorded_at": timestamp(row.recorded_at),
+        }

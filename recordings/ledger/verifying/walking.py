@@ -1,0 +1,174 @@
+"""The tree, built anew from its leaves, and held against what is stored of it: leaves, nodes and seals."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
+from uuid import UUID
+
+from django.db.models import BigIntegerField, F, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from recordings.choices import Alarm
+from recordings.ledger.tree import HASH_BYTES, Complete, Frontier
+from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms
+from recordings.ledger.verifying.entries import KEY_BYTES
+from recordings.ledger.verifying.leaves import Leaves
+from recordings.ledger.verifying.seals import Expected
+from recordings.models import LeafBatch, Node, Seal
+
+BATCHES = 16
+# Nodes that are held against the stored ones at once.
+NODES = 512
+_HIGHEST = 62  # no tree is higher
+
+
+class Walk:
+    """From the first leaf to the newest seal.
+
+    The tree is built of the leaves as they are stored: so an entry that was changed is named by itself, and does not
+    make every later seal look replaced. After a gap in the leaves there is no tree; the entries behind it are looked
+    at all the same.
+    """
+
+    def __init__(self, leaves: Leaves, expected: Iterator[Expected], alarms: Alarms) -> None:
+        self.checked = 0
+        self._leaves, self._expected, self._alarms = leaves, expected, alarms
+        self._next = next(expected, None)
+        self._frontier = Frontier()
+        self._nodes: list[Complete] = []
+        self._fitting: dict[Alarm, int] = {}  # the largest size of each kind that had its root
+        self._is_whole = True
+
+    def go(self, *, until: int, progress: Callable[[int], object]) -> None:
+        for batch in _batches(until):
+            if self._fits(batch, until=until):
+                self._compare_entries(batch)
+                self._grow(batch)
+            progress(self.checked)
+        self._require_reached(until)
+        self._compare_nodes()
+        self._compare_roots(upto=until)
+
+    def _fits(self, batch: LeafBatch, *, until: int) -> bool:
+        """Does it go on where the one before it ended, and hold what it says?"""
+        keys, hashes = bytes(batch.entry_ids), bytes(batch.leaf_hashes)
+        if batch.first_index != self.checked:
+            self._lose(f"The stored leaves jump from {self.checked} to {batch.first_index}: some are gone or doubled.")
+        if batch.first_index + batch.count > until:
+            sentence = f"The leaves from {batch.first_index} on go past the newest seal, which covers {until}."
+            self._alarms.sound(Alarm.SEAL_MISSING, sentence, index=until)
+        if not keys or (len(keys), len(hashes)) != (batch.count * KEY_BYTES, batch.count * HASH_BYTES):
+            self._lose(f"The stored leaves from {batch.first_index} on are not {batch.count} keys and hashes.")
+            self.checked = batch.first_index + batch.count
+            return False
+        if batch.first_entry.bytes != keys[:KEY_BYTES]:
+            sentence = f"The leaves from {batch.first_index} on are filed under another key than their first."
+            self._alarms.sound(Alarm.LEAVES_CHANGED, sentence, index=batch.first_index, entry=batch.first_entry)
+        return True
+
+    def _lose(self, sentence: str) -> None:
+        """From here on no tree can be built."""
+        if self._is_whole:
+            sentence += " The tree behind them, and its seals, could not be checked."
+        self._is_whole = False
+        self._alarms.sound(Alarm.LEAVES_CHANGED, sentence, index=self.checked)
+
+    def _compare_entries(self, batch: LeafBatch) -> None:
+        for at, key, is_there in self._leaves.differing(batch):
+            index, entry = batch.first_index + at, UUID(bytes=key)
+            if is_there:
+                sentence = f"Entry {index} ({entry}) is not the one that was sealed: its text was changed."
+                self._alarms.sound(Alarm.BODY_CHANGED, sentence, index=index, entry=entry)
+            else:
+                sentence = f"Entry {index} ({entry}) was sealed, and is gone."
+                self._alarms.sound(Alarm.ENTRY_MISSING, sentence, index=index, entry=entry)
+
+    def _grow(self, batch: LeafBatch) -> None:
+        self.checked = batch.first_index + batch.count
+        if not self._is_whole:
+            return
+        text = bytes(batch.leaf_hashes)
+        leaves = [text[at : at + HASH_BYTES] for at in range(0, len(text), HASH_BYTES)]
+        taken = 0
+        while self._next and self._next.size < self.checked:
+            upto = self._next.size - batch.first_index
+            self._extend(leaves[taken:upto])
+            taken = upto
+            self._compare_roots(upto=self._next.size)
+        self._extend(leaves[taken:])
+        self._compare_roots(upto=self.checked)
+
+    def _extend(self, leaves: Sequence[bytes]) -> None:
+        self._nodes += self._frontier.extend(leaves, lowest=Node.LOWEST)
+        if len(self._nodes) >= NODES:
+            self._compare_nodes()
+
+    def _compare_roots(self, *, upto: int) -> None:
+        """Hold the root against all that is expected of it now, and of none later."""
+        while self._next and self._next.size <= upto:
+            one, self._next = self._next, next(self._expected, None)
+            if not self._is_whole:
+                continue
+            if self._frontier.root() == one.root:
+                self._fitting[one.alarm] = one.size
+                continue
+            fitting = self._fitting.get(one.alarm, 0)
+            self._alarms.sound(one.alarm, f"{one.sentence} Up to {fitting} all fits.", index=fitting)
+
+    def _compare_nodes(self) -> None:
+        stored = _stored_nodes(self._nodes)
+        for level, position, digest in self._nodes:
+            if stored.get((level, position)) != digest:
+                self._alarms.sound(Alarm.NODE_CHANGED, _about_node(level, position), index=position << level)
+        self._nodes.clear()
+
+    def _require_reached(self, until: int) -> None:
+        if self.checked < until:
+            self._lose(f"The leaves from {self.checked} to {until - 1} are sealed, and are not stored any more.")
+
+
+def _about_node(level: int, position: int) -> str:
+    first = position << level
+    return f"The stored part of the tree over entries {first} to {first + (1 << level) - 1} is gone or was changed."
+
+
+def _batches(until: int) -> Iterator[LeafBatch]:
+    after = None
+    while page := _page(after, until):
+        yield from page
+        after = page[-1].first_index
+
+
+def _page(after: int | None, until: int) -> list[LeafBatch]:
+    """At most BATCHES of them, the first ones where `after` is None: also those of a place that cannot be."""
+    batches = LeafBatch.objects.filter(first_index__lt=until)
+    if after is not None:
+        batches = batches.filter(first_index__gt=after)
+    return list(batches.order_by("first_index")[:BATCHES])
+
+
+def _stored_nodes(wanted: Iterable[Complete]) -> dict[tuple[int, int], bytes]:
+    places: dict[int, list[int]] = defaultdict(list)
+    for level, position, _ in wanted:
+        places[level].append(position)
+    if not places:
+        return {}
+    stretches = [Q(level=level, position__range=(min(some), max(some))) for level, some in places.items()]
+    rows = Node.objects.filter(reduce(or_, stretches)).values_list("level", "position", "node_hash")
+    return {(level, position): bytes(digest) for level, position, digest in rows}
+
+
+def check_nothing_beyond(alarms: Alarms) -> None:
+    """Leaves and nodes that no seal covers: the sealer stores all three at once, so each question is one statement."""
+    largest = Seal.objects.order_by("-size").values("size")[:1]
+    newest = Coalesce(Subquery(largest), Value(0), output_field=BigIntegerField())
+    beyond = LeafBatch.objects.filter(Q(first_index__gte=newest) | Q(first_index__lt=0)).order_by("first_index")
+    for first in beyond.values_list("first_index", flat=True)[:MOST_KEPT]:
+        alarms.sound(Alarm.SEAL_MISSING, f"No seal covers the stored leaves from {first} on.", index=first)
+    end = (F("position") + 1).bitleftshift(F("level"))  # type: ignore[arg-type]  # the stubs know numbers only
+    nowhere = Q(level__lt=Node.LOWEST) | Q(level__gt=_HIGHEST) | Q(position__lt=0) | Q(position__gt=newest)
+    nodes = Node.objects.annotate(end=end).filter(nowhere | Q(end__gt=newest)).order_by("level", "position")
+    for level, position in nodes.values_list("level", "position")[:MOST_KEPT]:
+        sentence = f"A part of the tree is stored at level {level}, position {position}, where none belongs."
+        alarms.sound(Alarm.NODE_CHANGED, sentence)

@@ -1,0 +1,104 @@
+"""One run: the tree and everything under it, the columns of the entries, and the records beside the ledger."""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from uuid import UUID
+
+from recordings.choices import Alarm
+from recordings.ledger.places import places_of
+from recordings.ledger.verifying import columns
+from recordings.ledger.verifying.alarms import Alarms, Found
+from recordings.ledger.verifying.calls import check_calls, check_strays
+from recordings.ledger.verifying.entries import KEY_BYTES, Block, blocks
+from recordings.ledger.verifying.files import check_files, check_keys
+from recordings.ledger.verifying.leaves import Leaves
+from recordings.ledger.verifying.seals import Kept, Keys, expected_of_kept, expected_of_seals
+from recordings.ledger.verifying.settling import Unasked, check_line
+from recordings.ledger.verifying.walking import Walk, check_nothing_beyond
+from recordings.models import LedgerEntry, Seal, SealKey
+
+type Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found.
+
+    `size` is how far the ledger was sealed when it began, `checked` how many of these leaves it came to, `unsealed` how
+    many entries waited for their seal, `rows` how many records were held against entries. `alarms` are the first of
+    each kind, `alarm_count` says how many there were.
+    """
+
+    size: int
+    checked: int
+    unsealed: int
+    rows: int
+    alarms: Sequence[Found]
+    alarm_count: int
+
+    @property
+    def passed(self) -> bool:
+        return not self.alarm_count
+
+
+def verify_all(*, kept: Sequence[Kept] = (), only_key: str = "", progress: Progress = int) -> Report:
+    """Verify the ledger as far as it is sealed now, and the records beside it.
+
+    Asks in many short statements, in none of a transaction that lasts, and keeps nothing but hashes that wait for their
+    leaf: so a ledger of any length takes the same memory, and the site goes on writing. `kept` are checkpoints from
+    elsewhere, the smallest first; `only_key` is the fingerprint of the one key that is believed. `progress` is told how
+    many leaves were checked.
+    """
+    alarms = Alarms()
+    tree = verify_tree(alarms, kept=kept, only_key=only_key, progress=progress, with_columns=True)
+    rows = sum(check_calls(alarms)) + check_files(alarms) + check_keys(alarms)
+    check_strays(alarms)
+    return replace(tree, rows=rows, alarms=_placed(alarms.kept()), alarm_count=alarms.total)
+
+
+def verify_tree(
+    alarms: Alarms,
+    *,
+    kept: Sequence[Kept] = (),
+    only_key: str = "",
+    progress: Progress = int,
+    with_columns: bool = False,
+) -> Report:
+    """The leaves, the tree and the seals; the entries' other columns where `with_columns`."""
+    newest = Seal.objects.order_by("-size").first()
+    size = newest.size if newest else 0
+    last = LedgerEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
+    unasked = Unasked(alarms)
+    found = blocks(until=last, with_copies=with_columns) if last else iter(())
+    leaves = Leaves(_with_columns(found, alarms) if with_columns else found, settle=unasked.settle)
+    keys = Keys(SealKey.objects.all(), only=only_key)
+    seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
+    walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
+    walk.go(until=size, progress=progress)
+    leaves.settle_rest()
+    check_nothing_beyond(alarms)
+    check_line(alarms)
+    return Report(size, walk.checked, unasked.unsealed, 0, alarms.kept(), alarms.total)
+
+
+def _with_columns(found: Iterator[Block], alarms: Alarms) -> Iterator[Block]:
+    for block in found:
+        keys = (block.keys[at : at + KEY_BYTES] for at in range(0, len(block.keys), KEY_BYTES))
+        for key, body, copies in zip(keys, block.bodies, block.copies, strict=True):
+            if wrong := columns.differing(key, body, copies):
+                _sound(alarms, key, wrong)
+        yield block
+
+
+def _sound(alarms: Alarms, key: bytes, wrong: str) -> None:
+    entry = UUID(bytes=key)
+    alarms.sound(Alarm.COLUMN_CHANGED, f"Entry {entry} differs from its own text: {wrong}.", entry=entry)
+
+
+def _placed(found: Sequence[Found]) -> Sequence[Found]:
+    """With the index of the entry where only its key was known, the first ones first."""
+    places = places_of([one.entry for one in found if one.entry and one.index is None])
+    placed = [replace(one, index=places.get(one.entry)) if one.entry and one.index is None else one for one in found]
+    return sorted(placed, key=lambda one: (one.index is None, one.index or 0))
