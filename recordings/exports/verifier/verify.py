@@ -38,6 +38,7 @@ MOST_TOLD = 10
 
 MANIFEST, SIGNATURE, CHECKPOINT = "manifest.json", "manifest.sig", "checkpoint.txt"
 ENTRIES, PROOFS, CONSISTENCY = "entries.jsonl", "proofs.jsonl", "consistency.json"
+COMPARED = {CHECKPOINT, ENTRIES, PROOFS, CONSISTENCY, "README.txt", "verify.py"}
 
 
 class Failed(Exception):
@@ -191,15 +192,16 @@ class Manifest:
 
 def check_files(export: Export, manifest: Manifest) -> str:
     """Every file is byte for byte the one that manifest.json names, and there is no other."""
-    wrong = [f"{name} is missing from the export." for name in sorted(manifest.files.keys() - export.sizes.keys())]
+    told = manifest.files.keys() | {manifest.data, ENTRIES, PROOFS, CHECKPOINT}
+    wrong = [f"{name} is missing from the export." for name in sorted(told - export.sizes.keys())]
     wrong += [
         f"{name} differs from the file that was exported: its size or its SHA-256 is not the one in {MANIFEST}."
         for name in sorted(manifest.files.keys() & export.sizes.keys())
         if not _is_the_file(export, name, manifest.files[name])
     ]
     others = sorted(export.sizes.keys() - manifest.files.keys() - {MANIFEST, SIGNATURE})
-    if not export.is_folder:  # in a folder people put files of their own
-        wrong += [f"{name} does not belong to the export: {MANIFEST} does not name it." for name in others]
+    foreign = told & set(others) if export.is_folder else others  # into a folder people put files of their own
+    wrong += [f"{name} does not belong to the export: {MANIFEST} does not name it." for name in sorted(foreign)]
     if wrong:
         raise Failed(*wrong)
     beside = f" Not part of the export: {', '.join(others)}." if others else ""
@@ -775,7 +777,7 @@ def _short(value: Any) -> str:
 
 def check_earlier(export: Export, checkpoint: Checkpoint, key: Key, path: Path) -> str:
     """The ledger of an earlier checkpoint is the beginning of the one of this export."""
-    where = f"The earlier checkpoint {path}"
+    where = f"the earlier checkpoint {path}"
     note = read_note(_earlier(path), where)
     earlier = read_checkpoint(note, where)
     if earlier.origin != checkpoint.origin:
@@ -890,7 +892,7 @@ class Report:
             self.tell(sentence, "- ")
 
 
-def verify(export: Export, told_key: str, earlier: Path | None, store: Store, report: Report) -> None:
+def verify(export: Export, told_key: str | None, earlier: Path | None, store: Store, report: Report) -> None:
     """Make every check, tell of each, and say at last what is proven and what is not."""
     manifest = Manifest(export.whole(MANIFEST))
     key = read_key(manifest)
@@ -939,7 +941,7 @@ def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
     return found
 
 
-def not_proven(manifest: Manifest, key: Key, told_key: str, covered: Covered, rows: Rows) -> list[str]:
+def not_proven(manifest: Manifest, key: Key, told_key: str | None, covered: Covered, rows: Rows) -> list[str]:
     found = []
     if not told_key:
         found.append(
@@ -956,6 +958,8 @@ def not_proven(manifest: Manifest, key: Key, told_key: str, covered: Covered, ro
         found.append(f"What {manifest.data} says: it is a snapshot, not proven, of how things stood at the export.")
     elif unproven := sorted(manifest.columns.keys() - set(manifest.proven_columns())):
         found.append(f"These columns, which the entries do not hold (names, labels): {', '.join(unproven)}.")
+    if beside := sorted(manifest.files.keys() - COMPARED - {manifest.data}):
+        found.append(f"What {' and '.join(beside)} say: signed as they are, but not compared with the entries.")
     if rows.unproven and not manifest.is_snapshot:
         found.append(
             f"{rows.unproven:,} rows, from the one of entry {rows.first_unproven} on: their entries were not sealed "
@@ -971,7 +975,7 @@ def not_proven(manifest: Manifest, key: Key, told_key: str, covered: Covered, ro
 
 class Words(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Failed(f"{message}.", self.format_usage().strip())
+        self.exit(1, f"{message}. Nothing was checked.\n{self.format_usage()}")
 
 
 def _fingerprint(text: str) -> str:
@@ -988,11 +992,13 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "export", nargs="?", type=Path, default=own_folder, help="ZIP or folder; this folder if left out"
     )
-    parser.add_argument(
-        "--key", type=_fingerprint, default="", help="the fingerprint of the ledger's key, from elsewhere"
-    )
+    parser.add_argument("--key", type=_fingerprint, help="the fingerprint of the ledger's key, from elsewhere")
     parser.add_argument("--earlier", type=Path, help="checkpoint.txt of an earlier export, or that export")
-    return parser.parse_args(words)
+    asked = parser.parse_args(words)
+    for path in (asked.export, asked.earlier):
+        if path and not path.exists():
+            parser.error(f"there is no file or folder {path}")
+    return asked
 
 
 def main(words: list[str]) -> int:
@@ -1001,10 +1007,9 @@ def main(words: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     csv.field_size_limit(LONGEST_LINE)
     report = Report()
-    with report:
-        asked = _asked(words)
-        with closing(sqlite3.connect("", isolation_level=None)) as database:
-            verify(Export(asked.export), asked.key, asked.earlier, Store(database), report)
+    asked = _asked(words)
+    with report, closing(sqlite3.connect("", isolation_level=None)) as database:
+        verify(Export(asked.export), asked.key, asked.earlier, Store(database), report)
     return report.conclude()
 
 
