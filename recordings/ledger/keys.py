@@ -59,11 +59,6 @@ def signing_key() -> SigningKey:
     return key_from(_parse(written), name=conf.ledger_origin())
 
 
-def is_set() -> bool:
-    """Could this process sign? Reads no key."""
-    return bool(settings.LEDGER_SIGNING_KEY) or settings.DEBUG
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
