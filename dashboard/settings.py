@@ -17,9 +17,14 @@ VAR_DIR = BASE_DIR / "var"
 
 class _AsWritten(FileAwareMapping):
     """Values as they stand. django-environ takes one that begins with `$` for the name of another variable, so a
-    secret like `$ecret` would come out empty; each `$` is escaped here, and `escape_proxy` takes the escapes away."""
+    secret like `$ecret` would come out empty; each `$` is escaped here, and `escape_proxy` takes the escapes away.
+
+    Every name that is asked for is remembered, so that the ledger can say which setting changed."""
+
+    asked: set[str] = set()
 
     def __getitem__(self, key: str) -> str:
+        self.asked.add(key)
         return str(super().__getitem__(key)).replace("$", r"\$")
 
 
@@ -200,6 +205,7 @@ ALLOW_STAND_IN = env.bool("ALLOW_STAND_IN", default=False)
 LEDGER_SIGNING_KEY = env.str("LEDGER_SIGNING_KEY", default="")
 LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="")
 LEDGER_SEAL_SECONDS = env.float("LEDGER_SEAL_SECONDS", default=5.0)
+LEDGER_VERIFY_SECONDS = env.float("LEDGER_VERIFY_SECONDS", default=86400.0)
 LEDGER_WITNESSES = env.list("LEDGER_WITNESSES", default=[])
 
 # Rules: seconds of grace; the defaults stand in recordings/rules/facts.py.
@@ -229,6 +235,9 @@ SYNC_AFTER = env.float("SYNC_AFTER", default=60.0)
 SYNC_CALLS = env.int("SYNC_CALLS", default=50)
 EXPORT_KEPT_SECONDS = env.float("EXPORT_KEPT_SECONDS", default=604800.0)
 WATCH_URL = env.str("WATCH_URL", default="")
+
+# All names above, also those that are not set. A change of one is recorded when a process starts.
+FROM_ENVIRONMENT = sorted({*_AsWritten.asked, "GRAPH_CLIENT_ASSERTION_FILE"})
 
 LOGGING = {
     "version": 1,

@@ -153,6 +153,9 @@ def sealing() -> Checked:
     if not is_name(conf.ledger_origin()):
         hint = "Use a host and a path, like onrecord.example.com/ledger: no space, no plus."
         found.append(Error("LEDGER_ORIGIN is no name for a ledger.", hint=hint, id="onrecord.E014"))
+    if settings.LEDGER_VERIFY_SECONDS < 60:
+        hint = "Use at least 60 seconds; a day has 86400."
+        found.append(Error("LEDGER_VERIFY_SECONDS lets verification never rest.", hint=hint, id="onrecord.E014"))
     if settings.LEDGER_SEAL_SECONDS < 1:
         hint = "Use at least one second."
         found.append(Error("LEDGER_SEAL_SECONDS leaves no time between two seals.", hint=hint, id="onrecord.E014"))

@@ -60,6 +60,11 @@ def ledger_origin() -> str:
     return settings.LEDGER_ORIGIN or f"{host or 'onrecord.local'}/ledger"
 
 
+def verify_every() -> timedelta:
+    """The ledger is verified so often where nobody asks for it."""
+    return timedelta(seconds=settings.LEDGER_VERIFY_SECONDS)
+
+
 def ledger_witnesses() -> list[str]:
     """The addresses as they were given; `ledger.witness_addresses` reads them."""
     return [address for address in settings.LEDGER_WITNESSES if address]

@@ -63,5 +63,23 @@ def run_exports() -> int:
     return made + exports.expire_exports(now)
 
 
+@task
+def verify() -> int:
+    """What was asked for, and the ledger once a day."""
+    return ledger.verify_due(timezone.now())
+
+
 # In the order in which one step makes the next one due.
-EVERY_TICK = (beat, send_due, settle_due, expire_approvals, run_bulk, sync, sweep, seal, hand_to_witnesses, run_exports)
+EVERY_TICK = (
+    beat,
+    send_due,
+    settle_due,
+    expire_approvals,
+    run_bulk,
+    sync,
+    sweep,
+    seal,
+    hand_to_witnesses,
+    run_exports,
+    verify,
+)

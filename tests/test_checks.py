@@ -82,6 +82,7 @@ REASONS: list[tuple[str, dict[str, Any]]] = [
     ("E014", {"LEDGER_ORIGIN": "on record/ledger"}),
     ("E014", {"LEDGER_ORIGIN": "onrecord+ledger"}),
     ("E014", {"LEDGER_SEAL_SECONDS": 0.0}),
+    ("E014", {"LEDGER_VERIFY_SECONDS": 1.0}),
     ("E015", {"LEDGER_WITNESSES": ["/mnt/worm"]}),
     ("E015", {"LEDGER_WITNESSES": ["file://worm.contoso.example"]}),
     ("E015", {"LEDGER_WITNESSES": ["http://witness.contoso.example/"]}),

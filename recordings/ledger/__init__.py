@@ -1,5 +1,6 @@
 """The ledger: every step leaves an entry, in the transaction of the step itself."""
 
+from recordings.ledger.access import AccessReport, access_on
 from recordings.ledger.canonical import NotCanonical, canonical, timestamp
 from recordings.ledger.checkpoint import BadCheckpoint, Checkpoint, SignedCheckpoint
 from recordings.ledger.entries import References, Value, append, body_of, entry_of, record
@@ -28,16 +29,28 @@ from recordings.ledger.receipts import (
 )
 from recordings.ledger.sealing import CannotSeal, newest_seal, seal, seal_due
 from recordings.ledger.settings_note import note_settings
+from recordings.ledger.verifying import (
+    Interrupted,
+    NothingKept,
+    kept_at,
+    kept_in,
+    request_verification,
+    verify_due,
+    verify_now,
+)
 from recordings.ledger.witnesses import BadWitness, WitnessAddress, witness_addresses
 
 __all__ = [
+    "AccessReport",
     "BadCheckpoint",
     "BadNote",
     "BadWitness",
     "CannotSeal",
     "Checkpoint",
+    "Interrupted",
     "NoSigningKey",
     "NotCanonical",
+    "NothingKept",
     "References",
     "SignedCheckpoint",
     "SigningKey",
@@ -46,6 +59,7 @@ __all__ = [
     "Value",
     "WitnessAddress",
     "Witnessed",
+    "access_on",
     "append",
     "body_of",
     "canonical",
@@ -53,6 +67,8 @@ __all__ = [
     "end_turn",
     "entry_of",
     "inclusion_proof",
+    "kept_at",
+    "kept_in",
     "newest_seal",
     "nodes_of_ranges",
     "note_call_read",
@@ -65,6 +81,7 @@ __all__ = [
     "range_nodes",
     "ranges_of",
     "record",
+    "request_verification",
     "root_at",
     "seal",
     "seal_due",
@@ -74,6 +91,8 @@ __all__ = [
     "take_turn",
     "timestamp",
     "verifier_key",
+    "verify_due",
+    "verify_now",
     "witness_addresses",
     "witnessed",
     "witnessed_until",

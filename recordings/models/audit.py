@@ -23,7 +23,8 @@ class Verification(models.Model):
     size = models.BigIntegerField(default=0)
     rows = models.BigIntegerField(default=0)
     unsealed = models.BigIntegerField(default=0)
-    alarms = models.JSONField(default=list, blank=True)
+    alarms = models.JSONField(default=list, blank=True)  # the first of each kind
+    alarm_count = models.BigIntegerField(default=0)
 
     class Meta:
         default_permissions = ()
