@@ -1,5 +1,6 @@
 """Rows to files: at once as CSV, or in the background as an archive with the proofs of what it says."""
 
+from recordings.exports.access import access_csv, note_of
 from recordings.exports.asked import Asked, BadFilter, History, Period, moment, told_filter
 from recordings.exports.cells import Flavour
 from recordings.exports.events import HISTORY
@@ -8,13 +9,16 @@ from recordings.exports.jobs import (
     LONGEST_REASON,
     NoFile,
     Wanted,
+    WantedPack,
     download,
     expire_exports,
     make_exports,
     request_export,
+    request_pack,
     stop_export,
 )
 from recordings.exports.ledger_rows import LEDGER
+from recordings.exports.pack import Subject
 from recordings.exports.sheet import Column, Sheet
 from recordings.exports.states import CALLS, OPERATIONS
 from recordings.exports.stream import Export, start
@@ -41,12 +45,17 @@ __all__ = [
     "NoFile",
     "Period",
     "Sheet",
+    "Subject",
     "Wanted",
+    "WantedPack",
+    "access_csv",
     "download",
     "expire_exports",
     "make_exports",
     "moment",
+    "note_of",
     "request_export",
+    "request_pack",
     "start",
     "stop_export",
     "told_filter",

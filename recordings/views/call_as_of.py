@@ -75,15 +75,17 @@ class CallAsOf:
             raise BadMoment(TOO_MANY)
         steps = known.steps_of(entries)
         split = known.steps_as_of(steps, at)
-        spots = known.steps_as_of(known.spot_steps(call, steps, until=at), at)
+        began = min([call.created_at, *(step.occurred_at for step in split.known)])
         stood = known.call_of(split.known)
+        about_spots = known.spot_steps(known.recorders_of(call, steps), since=began, until=stood.over_at or at)
+        spots = known.steps_as_of(about_spots, at)
         return cls(
             call=call,
             at=at,
             stood=stood,
             corrections=known.corrections_of(split.known)[::-1],
             findings=known.findings_of(split.known)[::-1],
-            spots=known.spots_of(spots.known, stood, since=known.life_began(call, split.known)),
+            spots=known.spots_of(spots.known, since=began, until=stood.over_at),
             changes=[line for line in _lines(split) if line.step.action == LedgerAction.STATUS_CHANGED],
             other_steps=[line for line in _lines(split) if line.step.action != LedgerAction.STATUS_CHANGED]
             + [Line(step, is_late=True) for step in spots.late],

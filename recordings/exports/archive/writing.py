@@ -43,7 +43,8 @@ def write_archive(
             on_page(counted.rows)
             ranges = complete_range(entries.ranges()) if contents.sheet.name == "ledger" else None
             tools = [member_of(name, (VERIFIER / name).read_bytes()) for name in ("README.txt", "verify.py")]
-            words = manifest(contents, counted, [*tools, *beside, *files], entries=entries.count(), complete=ranges, told=told())
+            named = [*tools, *beside, *files]
+            words = manifest(contents, counted, named, entries=entries.count(), complete=ranges, told=told())
             signed = [member_of("manifest.json", words), member_of("manifest.sig", sign(to_sign(words)).encode())]
             yield from zipped(chain(tools, signed, beside, files))
 

@@ -4,6 +4,7 @@ from recordings.exports.jobs.asking import LONGEST_REASON, Wanted, request_expor
 from recordings.exports.jobs.claiming import LeaseLost, stop_export
 from recordings.exports.jobs.expiring import expire_exports
 from recordings.exports.jobs.making import make_exports
+from recordings.exports.jobs.packs import WantedPack, request_pack
 from recordings.exports.jobs.parts import NoFile, download
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "LeaseLost",
     "NoFile",
     "Wanted",
+    "WantedPack",
     "download",
     "expire_exports",
     "make_exports",
     "request_export",
+    "request_pack",
     "stop_export",
 ]

@@ -1,7 +1,7 @@
 """Making the exports that wait: what the worker does, one after the other."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from recordings.exports.events import Event
 from recordings.exports.jobs.claiming import LeaseLost, claim, finish, give_up, hold, put_back, store_part
 from recordings.exports.jobs.parts import store
 from recordings.exports.jobs.telling import newest_entry, told_of
+from recordings.exports.pack import pack_archive
 from recordings.exports.sheet import Column, Sheet
 from recordings.exports.stream import Clock
 from recordings.ledger.checkpoint import parse
@@ -95,16 +96,20 @@ class Making:
             put_back(self.export, why="the worker was told to end", now=self.clock(), counts=False)
 
     def _make(self) -> None:
+        stored = store(self._archive(), self._store_part)
+        self.export.seal = self.export.seal or self.seal
+        finish(self.export, size=stored.bytes, sha256=stored.sha256, now=self.clock())
+
+    def _archive(self) -> Iterator[bytes]:
+        if self.export.sheet == ExportSheet.PACK and self.export.seal:
+            return pack_archive(self.export.query, self.export.seal, key=self.key, on_page=self._go_on)
         newest, read_from = newest_entry(), self.clock()
-        archive = write_archive(
+        return write_archive(
             self._contents(),
             told=lambda: told_of(self.export, newest=newest, read_from=read_from, read_until=self.clock()),
             sign=lambda text: sign_note(text, self.key),
             on_page=self._go_on,
         )
-        stored = store(archive, self._store_part)
-        self.export.seal = self.seal
-        finish(self.export, size=stored.bytes, sha256=stored.sha256, now=self.clock())
 
     def _contents(self) -> Contents:
         export = self.export

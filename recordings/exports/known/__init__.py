@@ -5,7 +5,7 @@ Nothing here reads a row that can change, but for the names of actors, which sta
 
 from recordings.exports.known.corrections import KnownCorrection, KnownTry, corrections_of
 from recordings.exports.known.findings import KnownFinding, findings_of
-from recordings.exports.known.spots import KnownSpot, life_began, spot_steps, spots_of
+from recordings.exports.known.spots import KnownSpot, recorders_of, spot_steps, spots_of
 from recordings.exports.known.standing import KnownCall, Standing, call_of
 from recordings.exports.known.steps import AsOf, Step, entries_about, steps_as_of, steps_of
 
@@ -22,7 +22,7 @@ __all__ = [
     "corrections_of",
     "entries_about",
     "findings_of",
-    "life_began",
+    "recorders_of",
     "spot_steps",
     "spots_of",
     "steps_as_of",

@@ -1,18 +1,17 @@
 """The blind spots of a call's time as their entries in the ledger tell of them: no change there proves nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from recordings.choices import ActorKind, LedgerAction
-from recordings.exports.known.standing import KnownCall
 from recordings.exports.known.steps import Step, grouped, steps_of
 from recordings.models import BlindSpot, Call, LedgerEntry
 
 # A spot that has ended by now may not have ended yet at the moment or checkpoint that is asked about. Its end is
-# noticed within minutes; rows that ended longer than this before the call began were over for certain.
+# noticed within minutes; what ended longer than this before the time that is asked about was over for certain.
 NOTICED = timedelta(days=7)
 
 
@@ -37,13 +36,15 @@ class KnownSpot:
     def until_at(self) -> datetime | None:
         return self.steps[-1].at("until_at")
 
+    def touches(self, since: datetime, until: datetime | None) -> bool:
+        return (until is None or self.from_at <= until) and (self.until_at is None or self.until_at >= since)
 
-def spot_steps(call: Call, steps: Sequence[Step], *, until: datetime | None) -> tuple[Step, ...]:
-    """Every entry on a blind spot that may touch the call's life up to `until` (aware UTC, None has no end), whenever
-    it was recorded: of the recorders that spoke in these steps, and our own. Two queries."""
-    began = life_began(call, steps)
-    spots = BlindSpot.objects.covering(began - NOTICED, until).filter(
-        Q(recorder=None) | Q(recorder__in=_recorders(call, steps))
+
+def spot_steps(recorders: Collection[int], *, since: datetime, until: datetime | None) -> tuple[Step, ...]:
+    """Every entry on a blind spot that may touch the time (aware UTC, None has no end), whenever it was recorded: of
+    these recorders, and our own. Two queries."""
+    spots = BlindSpot.objects.covering(since - NOTICED, until).filter(
+        Q(recorder=None) | Q(recorder__in=list(recorders))
     )
     found = list(spots.values_list("pk", "from_at", "until_at"))
     if not found:
@@ -55,22 +56,13 @@ def spot_steps(call: Call, steps: Sequence[Step], *, until: datetime | None) -> 
     return tuple(step for step in steps_of(entries) if step.text("blind_spot") in keys)
 
 
-def spots_of(steps: Iterable[Step], call: KnownCall, *, since: datetime) -> list[KnownSpot]:
-    """Those of these steps that touch the call's life from `since` to its end, the first one first."""
+def spots_of(steps: Iterable[Step], *, since: datetime, until: datetime | None) -> list[KnownSpot]:
+    """Those of these steps that touch the time, the first one first."""
     spots = [KnownSpot(key, group) for key, group in grouped(steps, "blind_spot").items()]
-    return sorted((spot for spot in spots if _touches(spot, since, call.over_at)), key=lambda spot: spot.from_at)
+    return sorted((spot for spot in spots if spot.touches(since, until)), key=lambda spot: spot.from_at)
 
 
-def life_began(call: Call, steps: Iterable[Step]) -> datetime:
-    """The first moment anything is known of."""
-    return min([call.created_at, *(step.occurred_at for step in steps)])
-
-
-def _touches(spot: KnownSpot, since: datetime, until: datetime | None) -> bool:
-    return (until is None or spot.from_at <= until) and (spot.until_at is None or spot.until_at >= since)
-
-
-def _recorders(call: Call, steps: Iterable[Step]) -> set[int]:
+def recorders_of(call: Call, steps: Iterable[Step]) -> set[int]:
     """Those that spoke; where none did, the one that the call's row names."""
     actors = [step.entry.actor for step in steps]
     spoke = {int(actor.subject_id) for actor in actors if actor.kind == ActorKind.RECORDER}
