@@ -1,12 +1,16 @@
 """What people fill in. Fields know their limits; whether something is allowed is for the services to say."""
 
+from datetime import UTC, datetime
 from typing import Any, cast
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib.auth.models import User
 
 from recordings import permissions
-from recordings.choices import SENDABLE_STATUSES, RootCause
+from recordings.choices import SENDABLE_STATUSES, ExportFormat, ExportSheet, RootCause
+from recordings.exports import EVERY_SHEET, Period
+from recordings.exports import LONGEST_REASON as LONGEST_EXPORT_REASON
 from recordings.models import EvidenceFile
 from recordings.services.attesting import TOO_LARGE
 from recordings.services.texts import LONGEST
@@ -14,6 +18,7 @@ from recordings.services.texts import LONGEST
 LONGEST_REASON = 500
 
 _CAUSES = [("", "Choose a cause"), *RootCause.choices]
+_EXPORTED = [(sheet.value, sheet.label) for sheet in ExportSheet if sheet.value in EVERY_SHEET]
 _TARGETS = [(status.value, status.label) for status in SENDABLE_STATUSES]
 
 
@@ -157,3 +162,54 @@ class CloseForm(forms.Form):
     """Giving up on an outcome."""
 
     reason = forms.CharField(max_length=LONGEST, error_messages={"required": "Say why nobody can find out."})
+
+
+class ExportForm(forms.Form):
+    """A sheet, and what is asked of it beside the words of its own filter, which stand in the same form.
+
+    Times are those of the zone they name, unless they say their own.
+    """
+
+    sheet = forms.ChoiceField(choices=_EXPORTED, error_messages={"invalid_choice": "Choose what to export."})
+    format = forms.ChoiceField(
+        choices=ExportFormat.choices, initial=ExportFormat.EXACT, error_messages={"required": "Choose a format."}
+    )
+    from_at = forms.CharField(required=False, max_length=40)
+    until_at = forms.CharField(required=False, max_length=40)
+    zone = forms.CharField(initial="UTC", required=False, max_length=64)
+    as_of = forms.CharField(required=False, max_length=40)
+    since = forms.UUIDField(required=False, error_messages={"invalid": "Choose one of your earlier exports."})
+    with_entries = forms.BooleanField(required=False)
+    reason = forms.CharField(
+        max_length=LONGEST_EXPORT_REASON,
+        error_messages={
+            "required": "Say what the export is for. It is kept in the ledger under your name.",
+            "max_length": f"Keep the reason to {LONGEST_EXPORT_REASON} characters.",
+        },
+    )
+
+    def clean_zone(self) -> str:
+        zone: str = self.cleaned_data["zone"] or "UTC"
+        if zone not in available_timezones():
+            raise forms.ValidationError("This is no time zone. Write UTC, or a name like Europe/Berlin.")
+        return zone
+
+    def clean(self) -> dict[str, Any]:
+        words: dict[str, Any] = super().clean() or self.cleaned_data
+        zone = words.get("zone")
+        for name in ("from_at", "until_at", "as_of"):
+            if zone and words.get(name):
+                self._read_time(words, name, zone)
+        return words
+
+    def _read_time(self, words: dict[str, Any], name: str, zone: str) -> None:
+        try:
+            at = datetime.fromisoformat(words[name])
+            words[name] = (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.add_error(name, "Write the time as 2026-11-18T14:30.")
+
+    @property
+    def period(self) -> Period:
+        """Of a form that is valid, but perhaps for its reason."""
+        return Period(self.cleaned_data.get("from_at") or None, self.cleaned_data.get("until_at") or None)

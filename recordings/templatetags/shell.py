@@ -87,7 +87,14 @@ def nav_items(context: template.Context) -> list[NavItem]:
             tone="warn" if to_decide else "",
             is_current=here == "approvals",
         ),
+        *_evidence(request, here),
     ]
+
+
+def _evidence(request: HttpRequest, here: str) -> list[NavItem]:
+    if not permissions.may(request.user, permissions.EXPORT):
+        return []
+    return [NavItem(reverse("export_list"), "exports", "Exports", is_current=here == "exports")]
 
 
 # By the first word of a URL's name, where that is not the room's own.
@@ -106,6 +113,7 @@ _ROOMS = {
     "close": "operations",
     "bulk": "operations",
     "approval": "approvals",
+    "export": "exports",
 }
 
 
