@@ -7,6 +7,7 @@ import base64
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -140,7 +141,7 @@ class Ledger:
         is_snapshot: bool = False,
     ) -> "Built":
         chosen = sorted(places)
-        columns: dict[str, str | None] = {"call_id": None, "state": None} if is_snapshot else SHEETS[sheet]
+        columns: dict[str, str | None] = {"call_id": None, "state": None} if is_snapshot else dict(SHEETS[sheet])
         sealed = [(self.bodies[place], place) for place in chosen]
         rows = [_row(columns, body, place) for body, place in [*sealed, *((body, None) for body in self.waiting)]]
         if is_snapshot:
@@ -315,7 +316,8 @@ class Outcome:
     @property
     def failures(self) -> list[str]:
         """The sentences of what failed, each on one line."""
-        return [" ".join(part.split()) for part in self.said.split("FAILED  ")[1:]]
+        found = re.findall(r"^FAILED  (.*(?:\n {8}.*)*)", self.said, re.MULTILINE)
+        return [" ".join(sentence.split()) for sentence in found]
 
 
 def run(export: Path, *words: str) -> Outcome:
