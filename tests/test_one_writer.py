@@ -55,6 +55,9 @@ EXPLAINED = {
     ("models/many.py", "cursor.copy"),
     ("models/grants.py", "cursor.execute"),  # asks the database's own catalogue
     ("management/commands/grants.py", "cursor.execute"),  # GRANT and REVOKE, written by models/grants.py
+    ("ledger/verifying/entries.py", "cursor.execute"),  # reads entries a block at a time
+    ("exports/archive/entries.py", "self._rows.execute"),  # a file of its own, which goes with its directory
+    ("exports/archive/entries.py", "self._rows.executemany"),
     ("checks.py", "cursor.execute"),  # reads the database's own settings
     ("views/health.py", "cursor.execute"),  # SELECT 1
 }
