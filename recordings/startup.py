@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from django.core.checks import CheckMessage, run_checks
 from django.core.management.base import SystemCheckError
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
 
 def refuse_on_errors() -> None:
@@ -29,15 +31,22 @@ def refuse_on_errors() -> None:
 def refuse_to_serve_on_errors() -> None:
     """The same where a server imports us: perhaps inside an event loop, perhaps before it forks.
 
-    So it happens in a thread of its own, which leaves no connection behind.
+    So it happens in a thread of its own, which leaves no connection behind. What differs in the settings of the site
+    is recorded then, before the first page.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(_refuse_and_hang_up).result()
+        thread.submit(_begin_and_hang_up).result()
 
 
-def _refuse_and_hang_up() -> None:
+def _begin_and_hang_up() -> None:
     try:
         refuse_on_errors()
+        import_string("recordings.services.note_settings")("site", timezone.now())
+    except DatabaseError as problem:
+        raise SystemCheckError(
+            f"The settings cannot be compared with those of last time: {problem}\nRun `manage.py migrate` first. "
+            "Nothing was started."
+        ) from problem
     finally:
         connections.close_all()
 

@@ -32,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, graph_id: str, status: str, **options: Any) -> None:
         refuse_on_errors()
+        services.note_settings("shell", timezone.now())
         by = services.Requester.at_shell(user_named(options["actor"]))
         verdict = _correct(call_named(graph_id), status, reason=options["reason"], by=by)
         if options["json"]:

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         if not once:
             raise CommandError("Say --once. What runs on and on is `manage.py work`. Nothing was done.")
         refuse_on_errors()
+        services.note_settings("shell", timezone.now())
         done = dict.fromkeys(("sent", "settled", "expired", "bulk", "asked", "swept"), 0)
         for _ in range(MOST_ROUNDS):
             round_done = _round()
