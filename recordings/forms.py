@@ -164,6 +164,23 @@ class CloseForm(forms.Form):
     reason = forms.CharField(max_length=LONGEST, error_messages={"required": "Say why nobody can find out."})
 
 
+class EvidencePackForm(forms.Form):
+    """Why somebody takes an evidence pack, and under which checkpoint; empty is the newest one."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_EXPORT_REASON,
+        error_messages={
+            "required": "Say what the pack is for. It is kept in the ledger under your name.",
+            "max_length": f"Keep the reason to {LONGEST_EXPORT_REASON} characters.",
+        },
+    )
+    checkpoint = forms.CharField(
+        required=False,
+        max_length=20,
+        error_messages={"max_length": "The size of a checkpoint is a number of at most 18 digits."},
+    )
+
+
 class ExportForm(forms.Form):
     """A sheet, and what is asked of it beside the words of its own filter, which stand in the same form.
 
