@@ -44,7 +44,7 @@ ROOMS = {
     "RequestBudget": "services/budget.py",
 }
 LOCKS = {"locked_call": "Call", "locked_or_new_call": "Call", "lock_call": "Call"}
-FREE = {"Actor", "Recorder", "User", "Group"}
+FREE = {"Actor", "Recorder", "User", "Group", "LogEntry"}
 WRITES = {"save", "create", "update", "delete", "get_or_create", "update_or_create", "_raw_delete", "save_base"}
 WRITES |= {f"a{name}" for name in WRITES}
 # What cannot be told from the syntax alone, and why it is in order.

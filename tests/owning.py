@@ -1,0 +1,91 @@
+"""What the owner of the database can do once the triggers are off: everything."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Model
+
+from recordings import ledger
+from recordings.ledger import checkpoint
+from recordings.ledger.checkpoint import Checkpoint
+from recordings.ledger.keys import SigningKey
+from recordings.ledger.tree import HASH_BYTES, Frontier, leaf_hash
+from recordings.models import LeafBatch, LedgerEntry, Node, Seal, Unsealed
+from tests.conftest import lift_triggers
+
+
+def switch_triggers_off() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    lift_triggers()
+
+
+def change(row: Model, **columns: object) -> None:
+    assert type(row)._base_manager.filter(pk=row.pk).update(**columns) == 1
+
+
+def delete(rows: Iterable[Model]) -> None:
+    for row in rows:
+        assert type(row)._base_manager.filter(pk=row.pk)._raw_delete("default") == 1
+
+
+def insert(row: Model) -> None:
+    """Without the trigger that puts an entry in line for its seal."""
+    row.save(force_insert=True)
+
+
+def entry_at(index: int) -> LedgerEntry:
+    batch = LeafBatch.objects.filter(first_index__lte=index).order_by("-first_index")[0]
+    return LedgerEntry.objects.get(pk=keys_of(batch)[index - batch.first_index])
+
+
+def keys_of(batch: LeafBatch) -> list[UUID]:
+    keys = bytes(batch.entry_ids)
+    return [UUID(bytes=keys[at : at + 16]) for at in range(0, len(keys), 16)]
+
+
+def place_of(entry: LedgerEntry) -> int:
+    return ledger.places_of([entry.pk])[entry.pk]
+
+
+def cut_off(size: int) -> None:
+    """As if nothing after the first `size` entries had ever been: no leaf, no seal, no record."""
+    beyond = LeafBatch.objects.filter(first_index__gte=size)
+    keys = [key for batch in beyond for key in keys_of(batch)]
+    entries = LedgerEntry.objects.in_bulk([*keys, *Unsealed.objects.values_list("pk", flat=True)])
+    Unsealed.objects.all().delete()
+    delete(entries.values())
+    delete([*beyond, *Seal.objects.filter(size__gt=size)])
+    delete(node for node in Node.objects.all() if (node.position + 1) << node.level > size)
+
+
+def hash_anew(batch: LeafBatch) -> bytes:
+    """What the leaves of the batch would be, if the entries had always been what they are now."""
+    keys = keys_of(batch)
+    entries = LedgerEntry.objects.in_bulk(keys)
+    return b"".join(leaf_hash(entries[key].body.encode()) for key in keys)
+
+
+def plant_anew() -> None:
+    """Leaves and nodes of the entries as they are now; the seals stay."""
+    frontier = Frontier()
+    for batch in LeafBatch.objects.order_by("first_index"):
+        leaves = hash_anew(batch)
+        change(batch, leaf_hashes=leaves)
+        cut = [leaves[at : at + HASH_BYTES] for at in range(0, len(leaves), HASH_BYTES)]
+        for level, position, digest in frontier.extend(cut, lowest=Node.LOWEST):
+            change(Node.objects.get(level=level, position=position), node_hash=digest)
+
+
+def sign_anew(key: SigningKey) -> None:
+    """Every seal over the leaves as they are now, with the ledger's own key."""
+    frontier, seals = Frontier(), {seal.size: seal for seal in Seal.objects.all()}
+    for batch in LeafBatch.objects.order_by("first_index"):
+        leaves = bytes(batch.leaf_hashes)
+        frontier.extend([leaves[at : at + HASH_BYTES] for at in range(0, len(leaves), HASH_BYTES)])
+        if seal := seals.get(frontier.size):
+            root = frontier.root()
+            text = checkpoint.sign(Checkpoint(key.name, frontier.size, root), key)
+            change(seal, root_hash=root, checkpoint=text)
