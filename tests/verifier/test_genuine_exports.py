@@ -126,12 +126,20 @@ def test_other_files_are_called_signed_and_not_compared(tmp_path: Path) -> None:
     assert "What evidence.html say: signed as they are, but not compared with the entries." in outcome.words
 
 
-def test_it_says_until_when_somebody_else_has_seen_the_ledger(tmp_path: Path) -> None:
+def test_it_says_until_when_a_witness_has_seen_the_ledger(tmp_path: Path) -> None:
     export = building.ledger().export(HISTORY_PLACES)
-    export.told["witnessed"] = {"size": 20, "sealed_at": None, "note": "Witnessed until 2026-11-18 14:31:20 UTC."}
+    export.told["witnessed"] = {"size": 20, "sealed_at": "2026-11-18T14:31:20.000000Z", "note": "Ask it."}
     export.mend()
 
-    assert "Witnessed until 2026-11-18 14:31:20 UTC." in run(export.zip(tmp_path)).words
+    assert "Witnessed until 2026-11-18T14:31:20.000000Z. Ask it." in run(export.zip(tmp_path)).words
+
+
+def test_it_says_that_no_witness_is_known(tmp_path: Path) -> None:
+    export = building.ledger().export(HISTORY_PLACES)
+    export.told["witnessed"] = {"size": None, "sealed_at": None, "note": "Ask for one."}
+    export.mend()
+
+    assert "No witness is known to have one. Ask for one." in run(export.zip(tmp_path)).words
 
 
 def test_what_arrived_later_is_recomputed_from_the_entries(tmp_path: Path) -> None:

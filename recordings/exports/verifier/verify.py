@@ -111,8 +111,8 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
             raise Failed(f"The ZIP has a member of the name {member.filename!r}, which On Record never writes.")
         if member.filename in names:
             raise Failed(f"The ZIP holds {member.filename} twice; which of them you would see is not certain.")
-        if member.flag_bits & 1:
-            raise Failed(f"{member.filename} is encrypted, which On Record never does.")
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Failed(f"{member.filename} is encrypted or packed in a way that On Record never uses.")
         names.add(member.filename)
     return archive.infolist()
 
@@ -185,9 +185,11 @@ class Manifest:
         return [name for name, one in self.columns.items() if field(one, "proven", bool, MANIFEST)]
 
     def witnessed(self) -> str:
-        """Until when somebody else has a checkpoint, in the words of the export."""
-        witnessed = self._found.get("witnessed")
-        return str(witnessed.get("note") or "") if isinstance(witnessed, dict) else ""
+        """Until when a witness has the ledger, by the word of the export."""
+        told = self._found.get("witnessed")
+        told = told if isinstance(told, dict) else {}
+        until = f"Witnessed until {told.get('sealed_at')}." if told.get("size") else "No witness is known to have one."
+        return f"{until} {told.get('note') or ''}".strip()
 
 
 def check_files(export: Export, manifest: Manifest) -> str:
@@ -418,7 +420,7 @@ class Tree:
     def add_gap(self, stop: int, nodes: list[Any]) -> None:
         """The leaves up to `stop`, which are not in the export: the fewest complete subtrees that hold them."""
         for node in nodes:
-            level = _largest_level(self.size, stop)
+            level = largest_level(self.size, stop)
             if level < 0:
                 raise Failed(f"{PROOFS} has more hashes than belong there.")
             self.add(level, unhex(node, PROOFS))
@@ -435,7 +437,7 @@ class Tree:
         return root
 
 
-def _largest_level(start: int, stop: int) -> int:
+def largest_level(start: int, stop: int) -> int:
     """Of the largest complete subtree that begins at `start` and ends at `stop` or before; -1 if there is none."""
     length = max(stop - start, 0)
     level = length.bit_length() - 1
@@ -492,7 +494,7 @@ def check_entries(export: Export, manifest: Manifest, checkpoint: Checkpoint, st
         tree.add_gap(first, nodes)
         for place in range(first, last + 1):
             line = next(lines, b"")
-            store.put(_id_of(line, place), place, line[:-1])
+            store.put(id_of(line, place), place, line[:-1])
             tree.add(0, hashlib.sha256(b"\x00" + line[:-1]).digest())
         if first <= last:
             start = covered.first if covered.runs else first
@@ -535,7 +537,7 @@ def _ranges(export: Export, size: int) -> Iterator[tuple[int, int, list[Any]]]:
     raise Failed(f"{PROOFS} is cut: its last line is missing.")
 
 
-def _id_of(line: bytes, place: int) -> str:
+def id_of(line: bytes, place: int) -> str:
     """The entry's id. Raises Failed unless its text is in the one form of docs/ledger.md, so that no reader differs."""
     if not line.endswith(b"\n"):
         raise Failed(f"{ENTRIES} is cut: the entry at place {place} of the ledger is missing or incomplete.")
@@ -556,7 +558,7 @@ def _id_of(line: bytes, place: int) -> str:
 # Which fact of an entry fills which column: the first of those named that says something. Columns that are not named
 # here, such as the names of people, cannot be proven. This list is the verifier's own, so that nobody who signs a
 # manifest can call a changed cell unproven.
-PLACE, BODY, LATER = "$place", "$body", "$later"
+PLACE, BODY, LATER = "$index", "$body", "$arrived_later"
 SHEETS: dict[str, dict[str, tuple[str, ...]]] = {
     "history": {
         "entry_id": ("id",),
@@ -966,9 +968,8 @@ def not_proven(manifest: Manifest, key: Key, told_key: str | None, covered: Cove
             f"yet, or never were in the ledger. Ask for a later export of the same rows."
         )
     found.append("That what people and systems told On Record was true when it was written down.")
-    witnessed = manifest.witnessed()
     found.append(
-        f"That nobody altered an entry before a checkpoint over it left On Record's server. {witnessed}".strip()
+        f"That nobody altered an entry before a checkpoint over it left On Record's server. {manifest.witnessed()}"
     )
     return found
 
