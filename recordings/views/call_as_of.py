@@ -151,7 +151,7 @@ def _lines(split: known.AsOf) -> list[Line]:
 
 def call_as_of(request: HttpRequest, call: Call, *, asked: str, now: datetime) -> HttpResponse:
     """The page as of the moment that was asked for; a moment that is none gets a sentence, and no facts."""
-    context: dict[str, object] = {"call": call, "now": now, "asked": asked}
+    context: dict[str, object] = {"call": call, "now": now}
     try:
         context["page"] = CallAsOf.of(call, moment_of(asked, now=now))
     except BadMoment as problem:
