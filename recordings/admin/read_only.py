@@ -85,7 +85,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 def _note_history(request: HttpRequest) -> None:
     assert isinstance(request.user, User)
-    ledger.note_history_read(request.get_full_path(), user=request.user, now=timezone.now())
+    chosen = request.GET.copy()
+    chosen.pop("q", None)  # may hold a name, which has no place in the ledger
+    asked = f"{request.path}?{chosen.urlencode()}" if chosen else request.path
+    ledger.note_history_read(asked, user=request.user, now=timezone.now())
 
 
 def _hex(name: str) -> Callable[[models.Model], str]:

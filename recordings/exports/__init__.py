@@ -12,10 +12,13 @@ from recordings.exports.jobs import (
     WantedPack,
     download,
     expire_exports,
+    forget_in_exports,
+    kept_files,
     make_exports,
     request_export,
     request_pack,
     stop_export,
+    under_way,
 )
 from recordings.exports.ledger_rows import LEDGER
 from recordings.exports.pack import Subject
@@ -51,6 +54,8 @@ __all__ = [
     "access_csv",
     "download",
     "expire_exports",
+    "forget_in_exports",
+    "kept_files",
     "make_exports",
     "moment",
     "note_of",
@@ -59,4 +64,5 @@ __all__ = [
     "start",
     "stop_export",
     "told_filter",
+    "under_way",
 ]

@@ -18,6 +18,7 @@ from recordings.ingest.calls import (
 )
 from recordings.ingest.cloudevents import TooManyEvents, parse_events
 from recordings.ingest.events import BadEvent, Event
+from recordings.ingest.forgetting import Called, called, forget_called
 from recordings.ingest.held import locked_calls
 from recordings.ingest.imports import FORMATS, Imported, ImportRefused, import_calls
 from recordings.ingest.moments import facts_of, next_moment, next_moments, settled_rules
@@ -43,6 +44,7 @@ from recordings.ingest.watch import (
 __all__ = [
     "FORMATS",
     "BadEvent",
+    "Called",
     "Event",
     "ImportRefused",
     "Imported",
@@ -52,9 +54,11 @@ __all__ = [
     "TooManyEvents",
     "beat",
     "beat_missed",
+    "called",
     "close_blind_spot",
     "columns_of",
     "facts_of",
+    "forget_called",
     "heard_recorder",
     "import_calls",
     "ingest_events",

@@ -25,7 +25,7 @@ def note_settings(process: str, *, plain: Mapping[str, str], secret: Mapping[str
     once record a change once. Raises KeyError for a process that is none of PROCESSES.
     """
     with transaction.atomic():
-        note = _locked(process)
+        note: SettingsNote = _locked(process)
         salt = note.values.get("salt") or secrets.token_hex(16)
         said = {**plain, **{name: _digest(value, salt) for name, value in secret.items()}}
         before = note.values.get("settings", {})

@@ -31,6 +31,14 @@ from recordings.services.corrections import (
     expire_approvals,
     request_correction,
 )
+from recordings.services.forgetting import (
+    Forgotten,
+    NotForgotten,
+    forget_called,
+    forget_user,
+    would_forget_called,
+    would_forget_user,
+)
 from recordings.services.handling import (
     NotHandled,
     acknowledge,
@@ -55,9 +63,11 @@ __all__ = [
     "BulkRefused",
     "CannotAttest",
     "CorrectionRefused",
+    "Forgotten",
     "Found",
     "Group",
     "NotAllowed",
+    "NotForgotten",
     "NotHandled",
     "Precheck",
     "Progress",
@@ -75,6 +85,8 @@ __all__ = [
     "decline",
     "disable_recorder",
     "expire_approvals",
+    "forget_called",
+    "forget_user",
     "hand_to_witnesses",
     "issue_token",
     "items_of",
@@ -101,4 +113,6 @@ __all__ = [
     "start_bulk_attestation",
     "stop_bulk",
     "sync",
+    "would_forget_called",
+    "would_forget_user",
 ]

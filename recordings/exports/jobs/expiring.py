@@ -26,8 +26,19 @@ def _expire(key: UUID, *, now: datetime) -> None:
         export: Export = Export.objects.select_for_update().get(pk=key)
         if export.expires_after is None or export.expires_after > now:
             return
-        ExportPart.objects.filter(export=export).delete()
-        export.status, export.expires_after = ExportStatus.EXPIRED, None
-        export.save()
-        actor = Actor.objects.job(ACTOR_NAME)
-        ledger.record(LedgerAction.EXPORT_EXPIRED, actor=actor, now=now, export=export.pk)
+        _take_file(export, now=now)
+
+
+def expire_now(key: UUID, *, now: datetime) -> None:
+    """Delete the file before its time is over; in the caller's transaction (`now` aware UTC)."""
+    export: Export = Export.objects.select_for_update().get(pk=key)
+    if export.expires_after is not None:
+        _take_file(export, now=now)
+
+
+def _take_file(export: Export, *, now: datetime) -> None:
+    ExportPart.objects.filter(export=export).delete()
+    export.status, export.expires_after = ExportStatus.EXPIRED, None
+    export.save()
+    actor = Actor.objects.job(ACTOR_NAME)
+    ledger.record(LedgerAction.EXPORT_EXPIRED, actor=actor, now=now, export=export.pk)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("graph_id", help="Microsoft Graph's id of the call")
         parser.add_argument("status", choices=[status.value for status in SENDABLE_STATUSES])
-        parser.add_argument("--reason", required=True, help="why; it goes into the history")
+        parser.add_argument("--reason", required=True, help="why; it is kept for ever, so name no people")
         parser.add_argument("--actor", required=True, metavar="USERNAME", help="on whose behalf")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
