@@ -92,9 +92,10 @@ def nav_items(context: template.Context) -> list[NavItem]:
 
 
 def _evidence(request: HttpRequest, here: str) -> list[NavItem]:
-    if not permissions.may(request.user, permissions.EXPORT):
-        return []
-    return [NavItem(reverse("export_list"), "exports", "Exports", is_current=here == "exports")]
+    links = [NavItem(reverse("ledger_list"), "seal", "Ledger", is_current=here == "ledger")]
+    if permissions.may(request.user, permissions.EXPORT):
+        links.append(NavItem(reverse("export_list"), "exports", "Exports", is_current=here == "exports"))
+    return links
 
 
 # By the first word of a URL's name, where that is not the room's own.
@@ -114,6 +115,9 @@ _ROOMS = {
     "bulk": "operations",
     "approval": "approvals",
     "export": "exports",
+    "ledger": "ledger",
+    "seal": "ledger",
+    "access": "ledger",
 }
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from recordings import permissions
-from recordings.models import BulkJob, Call, Operation
+from recordings.models import BulkJob, Call, LedgerEntry, Operation
 from recordings.models.keys import parse_key
 from recordings.views.access import needs
 
@@ -40,7 +40,8 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _page_of(words: str) -> str:
-    found = _page_of_call(words) or _page_of_legs(words) or _page_of_operation(words) or _page_of_job(words)
+    pages = (_page_of_call, _page_of_legs, _page_of_operation, _page_of_job, _page_of_entry)
+    found = next(filter(None, (page_of(words) for page_of in pages)), "")
     return found or _page_of_search(words)
 
 
@@ -73,6 +74,13 @@ def _page_of_job(words: str) -> str:
     key = parse_key(words)
     found = BulkJob.objects.filter(pk=key).values_list("pk", flat=True)[:1] if key else []
     return "".join(reverse("bulk_detail", args=[job]) for job in found)
+
+
+def _page_of_entry(words: str) -> str:
+    """The ledger, beginning with this entry."""
+    key = parse_key(words)
+    found = LedgerEntry.objects.filter(pk=key).values_list("pk", flat=True)[:1] if key else []
+    return "".join(f"{reverse('ledger_list')}?at={entry}#entry-{entry}" for entry in found)
 
 
 def _operation_lookups(words: str) -> list[Q]:

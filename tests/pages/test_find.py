@@ -170,7 +170,7 @@ def test_the_way_to_an_id_is_a_handful_of_look_ups(
         attempt.result.request_id: 6,
         str(operation.pk): 4,
         str(attempt.client_request_id): 9,
-        CALL: 10,
+        CALL: 11,
         "Dana Kessler": 7,
     }
     for words, number in look_ups.items():

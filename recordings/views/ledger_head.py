@@ -1,0 +1,96 @@
+"""What stands above the ledger's entries: the newest seal, until when it is witnessed, and the last verification."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recordings import ledger
+from recordings.choices import Alarm, Look, look
+from recordings.ledger import Standing, Witnessed, verifier_key
+from recordings.models import Seal, SealKey, Unsealed, Verification
+
+# The entries that wait are counted no further.
+MOST_WAITING = 1000
+
+
+@dataclass(frozen=True)
+class AlarmRow:
+    """One alarm of a verification: what, where, and the sentence that says more."""
+
+    look: Look
+    index: int | None
+    entry: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The last verification that came to its end, and the one that has not, which has `total` entries to look at."""
+
+    last: Verification | None
+    running: Verification | None
+    total: int = 0
+
+    @property
+    def alarms(self) -> Sequence[AlarmRow]:
+        return [_alarm(each) for each in self.last.alarms] if self.last else []
+
+    @property
+    def more_alarms(self) -> int:
+        return self.last.alarm_count - len(self.last.alarms) if self.last else 0
+
+
+@dataclass(frozen=True)
+class Head:
+    seal: Seal | None
+    waiting: int
+    witnessed: Witnessed
+    verified: Verified
+
+    @property
+    def tone(self) -> str:
+        """How the card as a whole looks: an alarm of any kind is louder than a success."""
+        last = self.verified.last
+        if self.conflicts or (last and last.alarms):
+            return "bad"
+        return "ok" if self.seal and last and last.status_look.tone == "ok" else "mute"
+
+    @property
+    def key(self) -> SealKey | None:
+        return self.seal.key if self.seal else None
+
+    @property
+    def verifier_key(self) -> str:
+        return verifier_key(self.key.name, bytes(self.key.public_key)) if self.key else ""
+
+    @property
+    def root(self) -> str:
+        return bytes(self.seal.root_hash).hex() if self.seal else ""
+
+    @property
+    def conflicts(self) -> Sequence[Standing]:
+        return [each for each in self.witnessed.standings if each.state and each.state.conflict]
+
+    @property
+    def counts_no_further(self) -> bool:
+        return self.waiting >= MOST_WAITING
+
+
+def head() -> Head:
+    seal = ledger.newest_seal()
+    waiting = len(Unsealed.objects.values_list("pk")[:MOST_WAITING])
+    return Head(seal, waiting, ledger.witnessed(), verified())
+
+
+def verified() -> Verified:
+    runs = Verification.objects.select_related("requested_by")
+    last = runs.filter(finished_at__isnull=False).order_by("-finished_at").first()
+    running = runs.filter(finished_at__isnull=True).order_by("requested_at").first()
+    newest = ledger.newest_seal() if running else None
+    return Verified(last, running, total=newest.size if newest else 0)
+
+
+def _alarm(kept: dict[str, object]) -> AlarmRow:
+    index = kept.get("index")
+    kind = look(Alarm, str(kept.get("kind", "")))
+    number = index if isinstance(index, int) else None
+    return AlarmRow(kind, number, str(kept.get("entry") or ""), str(kept.get("sentence", "")))
