@@ -228,14 +228,14 @@ def test_each_change_says_whether_its_ledger_entry_is_sealed(now: datetime, olga
     assert "Sealed, no. 1204" in sealed.text
 
 
-def test_a_printed_call_says_who_printed_it_when_and_that_nothing_is_sealed(
+def test_a_printed_call_says_who_printed_it_when_and_where_the_proofs_are(
     now: datetime, olga: User, signed_in: SignIn
 ) -> None:
     call = calls_cast.recorded(now=now)
     page = words_of(signed_in(olga).get(page_of(call)).text)
     printed = page.split('id="printed"')[1].split("</p>", maxsplit=1)[0]
     assert f"{now.day} {now:%b %Y %H:%M:%S}</time> UTC. Printed by olga" in printed
-    assert "Not sealed: the ledger's seals come later." in printed
+    assert "the evidence pack of the call has the seal and the proofs" in printed
 
 
 def test_times_of_today_carry_their_date_for_paper(now: datetime, olga: User, signed_in: SignIn) -> None:
