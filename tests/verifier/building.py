@@ -169,8 +169,9 @@ class Ledger:
 
     def proofs(self, chosen: list[int]) -> bytes:
         leaves, lines, end = self.leaves(), [], 0
-        firsts = [place for place in chosen if place - 1 not in chosen]
-        lasts = [place for place in chosen if place + 1 not in chosen]
+        there = set(chosen)
+        firsts = [place for place in chosen if place - 1 not in there]
+        lasts = [place for place in chosen if place + 1 not in there]
         for first, last in zip(firsts, lasts, strict=True):
             lines.append({"first": first, "last": last, "nodes": gap(leaves, end, first)})
             end = last + 1

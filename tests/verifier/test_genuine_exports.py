@@ -62,6 +62,12 @@ def test_a_selection_says_that_rows_may_be_missing(tmp_path: Path) -> None:
     assert "No entry is missing" not in outcome.words
 
 
+def test_a_selection_that_happens_to_lie_side_by_side_is_still_a_selection(tmp_path: Path) -> None:
+    outcome = run(building.ledger().export([3, 4]).zip(tmp_path))
+
+    assert "That no row is missing. The entries are a selection" in outcome.words
+
+
 def test_columns_that_no_entry_holds_are_named(tmp_path: Path) -> None:
     outcome = run(building.ledger().export(HISTORY_PLACES).zip(tmp_path))
 
@@ -232,7 +238,7 @@ def test_an_earlier_checkpoint_of_an_earlier_key_is_taken_with_a_word_of_caution
     outcome = run(building.ledger().export([20], earlier=9).zip(tmp_path), "--earlier", str(tmp_path / "earlier.txt"))
 
     assert outcome.code == 0
-    assert "It is signed with another key, which was not checked here" in outcome.words
+    assert "That one is signed with another key, which was not checked here" in outcome.words
 
 
 def test_an_earlier_checkpoint_with_a_forged_signature_is_refused(tmp_path: Path) -> None:

@@ -462,7 +462,7 @@ class Store:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("PRAGMA cache_size = -16000")
+        self._database.execute("PRAGMA cache_size = -8000")
         self._database.execute("CREATE TABLE entries (id TEXT PRIMARY KEY, place INTEGER, has_row INTEGER, line BLOB)")
         self._database.execute("BEGIN")
 
@@ -555,66 +555,39 @@ def id_of(line: bytes, place: int) -> str:
 
 # -- 5. The rows
 
-# Which fact of an entry fills which column: the first of those named that says something. Columns that are not named
+PLACE, BODY, LATER = "$index", "$body", "$arrived_later"
+
+
+def _columns(words: str) -> dict[str, tuple[str, ...]]:
+    """Columns and their facts: `column=fact`, or one word where both have one name."""
+    pairs = [word.split("=") for word in words.split()]
+    return {pair[0]: tuple(pair[-1].split("|")) for pair in pairs}
+
+
+# Which fact of an entry fills which column; of `one|other` the first that says something. Columns that are not named
 # here, such as the names of people, cannot be proven. This list is the verifier's own, so that nobody who signs a
 # manifest can call a changed cell unproven.
-PLACE, BODY, LATER = "$index", "$body", "$arrived_later"
-SHEETS: dict[str, dict[str, tuple[str, ...]]] = {
-    "history": {
-        "entry_id": ("id",),
-        "recorded_at": ("recorded_at",),
-        "occurred_at": ("occurred_at",),
-        "action": ("action",),
-        "call_id": ("call",),
-        "call_chain_id": ("call_chain_id",),
-        "tenant_id": ("tenant_id", "tenant"),
-        "operation_id": ("operation",),
-        "graph_operation_id": ("graph_operation_id",),
-        "client_context": ("client_context",),
-        "bulk_job": ("job",),
-        "field": ("field",),
-        "old": ("old",),
-        "new": ("new",),
-        "source": ("source",),
-        "requested_status": ("requested_status",),
-        "operation_status": ("status",),
-        "attempt": ("attempt",),
-        "is_repeat": ("is_repeat",),
-        "outcome": ("outcome",),
-        "http_status": ("http_status",),
-        "error_code": ("error_code", "result_code"),
-        "message": ("message", "result_message"),
-        "request_id": ("request_id",),
-        "client_request_id": ("client_request_id",),
-        "reason": ("reason",),
-        "why": ("why", "needs_approval_why"),
-        "evidence": ("evidence",),
-        "evidence_sha256": ("file_sha256",),
-        "finding_id": ("finding",),
-        "finding_rule": ("rule",),
-        "finding_subject": ("subject",),
-        "recorder": ("recorder",),
-        "severity": ("severity",),
-        "put_off_until": ("wakes_after",),
-        "resolution": ("resolution",),
-        "root_cause": ("root_cause",),
-        "from_at": ("from_at",),
-        "until_at": ("until_at",),
-    },
-    "ledger": {
-        "index": (PLACE,),
-        "entry_id": ("id",),
-        "recorded_at": ("recorded_at",),
-        "occurred_at": ("occurred_at",),
-        "action": ("action",),
-        "actor_id": ("actor",),
-        "call_id": ("call",),
-        "operation_id": ("operation",),
-        "finding_id": ("finding",),
-        "body": (BODY,),
-    },
+SHEETS = {
+    "history": _columns(
+        """
+        entry_id=id recorded_at occurred_at action call_id=call call_chain_id tenant_id=tenant_id|tenant
+        operation_id=operation graph_operation_id client_context bulk_job=job
+        field old new source
+        requested_status operation_status=status attempt is_repeat outcome http_status
+        error_code=error_code|result_code message=message|result_message request_id client_request_id
+        reason why=why|needs_approval_why evidence evidence_sha256=file_sha256
+        finding_id=finding finding_rule=rule finding_subject=subject recorder severity put_off_until=wakes_after
+        resolution root_cause from_at until_at
+        """
+    ),
+    "ledger": _columns(
+        """
+        index=$index entry_id=id recorded_at occurred_at action actor_id=actor
+        call_id=call operation_id=operation finding_id=finding body=$body
+        """
+    ),
 }
-AS_OF = {"arrived_later": (LATER,)}
+AS_OF = _columns("arrived_later=$arrived_later")
 
 # A spreadsheet runs a cell that begins with one of these signs, behind whatever it does not show; such a cell has an
 # apostrophe in front. Numbers and phone numbers stay as they are.
@@ -792,10 +765,8 @@ def check_earlier(export: Export, checkpoint: Checkpoint, key: Key, path: Path) 
             f"The ledger was rewritten: what it held at size {earlier.size}, as your earlier checkpoint has it, is not "
             f"the beginning of what it holds at size {checkpoint.size}."
         )
-    told = (
-        "" if is_ours else " It is signed with another key, which was not checked here; check its own export for that."
-    )
-    return f"The ledger has only grown since your earlier checkpoint at size {earlier.size}.{told}"
+    told = f"The ledger has only grown since your earlier checkpoint at size {earlier.size}."
+    return told if is_ours else f"{told} That one is signed with another key, which was not checked here."
 
 
 def _earlier(path: Path) -> bytes:
@@ -923,7 +894,7 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
     if report.failures or not covered or not rows:
         return
     report.under("What this proves", proven(manifest, covered, rows))
-    report.under("What this does not prove", not_proven(manifest, key, told_key, covered, rows))
+    report.under("What this does not prove", not_proven(manifest, key, told_key, rows))
 
 
 def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
@@ -935,7 +906,7 @@ def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
         )
     elif covered.entries:
         found.append(f"The {covered.entries:,} entries in {ENTRIES} are genuine.")
-    if covered.runs == 1:
+    if manifest.complete_range():
         found.append(
             f"No entry is missing from place {covered.first:,} to place {covered.last:,} of the ledger: every one of "
             f"them is in this export. What stands before and behind is not in it."
@@ -943,7 +914,7 @@ def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
     return found
 
 
-def not_proven(manifest: Manifest, key: Key, told_key: str | None, covered: Covered, rows: Rows) -> list[str]:
+def not_proven(manifest: Manifest, key: Key, told_key: str | None, rows: Rows) -> list[str]:
     found = []
     if not told_key:
         found.append(
@@ -951,7 +922,7 @@ def not_proven(manifest: Manifest, key: Key, told_key: str | None, covered: Cove
             f"Compare its fingerprint with the one you have from elsewhere, or give that one with --key. It is: "
             f"{key.fingerprint}"
         )
-    if covered.runs != 1:
+    if not manifest.complete_range():
         found.append(
             "That no row is missing. The entries are a selection from the ledger, so they cannot show it; only an "
             "export of the ledger in which every place of a stretch is present does."
@@ -974,7 +945,7 @@ def not_proven(manifest: Manifest, key: Key, told_key: str | None, covered: Cove
     return found
 
 
-class Words(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(1, f"{message}. Nothing was checked.\n{self.format_usage()}")
 
@@ -988,7 +959,7 @@ def _fingerprint(text: str) -> str:
 
 
 def _asked(words: list[str]) -> argparse.Namespace:
-    parser = Words(prog="verify.py", description="Check an export of On Record without On Record.")
+    parser = Parser(prog="verify.py", description="Check an export of On Record without On Record.")
     own_folder = Path(__file__).resolve().parent
     parser.add_argument(
         "export", nargs="?", type=Path, default=own_folder, help="ZIP or folder; this folder if left out"
