@@ -15,13 +15,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from pytest_django import Settings
 
-from recordings import exports, findings, ingest
+from recordings import exports, findings, ingest, services
 from recordings.choices import ExportStatus, LedgerAction
 from recordings.exports import BadFilter, Subject, WantedPack
 from recordings.exports.pack import reading
 from recordings.ledger import body_of
 from recordings.models import Actor, Call, Export, Finding, LedgerEntry, Recorder, Seal
-from recordings.models.people import ERASED
 from recordings.permissions import NotAllowed
 from tests import cast
 from tests.exports.background import file_of, make, manifest_of, seal, verify
@@ -174,9 +173,9 @@ def test_an_erased_name_changes_its_places_only_and_the_pack_says_so(
     call: Call, now: datetime, olga: User, mira: User, tmp_path: Path
 ) -> None:
     before = facts_in(opened(pack_of(Subject(call), olga, now=now)))
-    for actor in Actor.objects.filter(kind="person", subject_id=str(mira.pk)):
-        Actor.objects.filter(pk=actor.pk).update(label=f"{ERASED} {actor.pk}")
-    Call.objects.filter(pk=call.pk).update(recorded_user_name=ERASED)
+    User.objects.filter(pk=mira.pk).update(is_active=False)
+    services.forget_user("mira", by=Actor.objects.shell(), now=now)
+    services.forget_called("user-dana", by=Actor.objects.shell(), now=now)
     export = pack_of(Subject(Call.objects.get(pk=call.pk)), olga, now=now)
     archive = opened(export)
     after, page = facts_in(archive), page_in(archive)
