@@ -55,7 +55,7 @@ templates: .venv/.dev
 # As in production, with every warning a failure, on a database made from nothing.
 CHECKED := DEBUG=0 ENV_FILE=/dev/null SECRET_KEY=$$(printf 'only-for-this-check-%.0s' 1 2 3 4) ALLOWED_HOSTS=onrecord.example \
            PUBLIC_URL=https://onrecord.example GRAPH_TENANT_ID=tenant GRAPH_CLIENT_ID=client GRAPH_CLIENT_SECRET=secret \
-           DATABASE_URL=sqlite:///var/check.sqlite3
+           LEDGER_WITNESSES=https://witness.example/checkpoints DATABASE_URL=sqlite:///var/check.sqlite3
 
 checks: .venv/.dev
 	@echo "== Django's checks, warnings as failures"
