@@ -58,6 +58,8 @@ EXPLAINED = {
     ("ledger/verifying/entries.py", "cursor.execute"),  # reads entries a block at a time
     ("exports/archive/entries.py", "self._rows.execute"),  # a file of its own, which goes with its directory
     ("exports/archive/entries.py", "self._rows.executemany"),
+    ("ledger/waiting.py", "cursor.execute"),  # SELECT and COPY ... TO STDOUT: reads what waits for its seal
+    ("ledger/waiting.py", "cursor.copy"),
     ("checks.py", "cursor.execute"),  # reads the database's own settings
     ("views/health.py", "cursor.execute"),  # SELECT 1
 }

@@ -1,34 +1,30 @@
 """Sealing: entries that wait get the next places in the tree, and the new root is signed."""
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from recordings import conf
 from recordings.choices import LedgerAction
-from recordings.ledger import checkpoint, proofs, tree
+from recordings.ledger import checkpoint, proofs, tree, waiting
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.entries import record
 from recordings.ledger.keys import SigningKey, signing_key
 from recordings.ledger.proofs import TreeBroken
-from recordings.ledger.tree import Frontier
+from recordings.ledger.tree import Complete, Frontier
 from recordings.models import Actor, LeafBatch, Node, Seal, SealingTurn, SealKey, Unsealed
-from recordings.models.many import stream_bytes
 
 logger = logging.getLogger(__name__)
 
 # Entries of one seal at most: as much as one transaction does in about a second.
-MOST = 50_000
-PAGE = 10_000
+MOST = 100_000
 _TURN = 1
-_TIME_BITS = 80  # a UUIDv7 ends with so many bits that are no time
+_TIME_BYTES = 6  # with them a UUIDv7 begins: milliseconds
 _WIDTH_MILLISECONDS = int(LeafBatch.WIDTH.total_seconds() * 1000)
-
-type Entry = tuple[bytes, bytes]
 
 
 class CannotSeal(Exception):
@@ -98,69 +94,43 @@ def _require_nothing_beyond(size: int) -> None:
 
 
 def _grow(frontier: Frontier, limit: int) -> int:
-    """Put the oldest entries that wait into the tree, a page at a time; how many."""
-    sealed = 0
-    while sealed < limit:
-        page = _take(min(PAGE, limit - sealed))
-        if not page:
-            break
-        _append(frontier, page)
-        sealed += len(page)
-    return sealed
+    """Put the oldest entries that wait into the tree; how many. Held in memory are their hashes, not their bodies."""
+    keys: list[bytes] = []
+    batches: list[LeafBatch] = []
+    completed: list[Complete] = []
+    for some, bodies in waiting.oldest(limit):
+        leaves = [tree.leaf_hash(body.encode()) for body in bodies]
+        batches += _batches(some, leaves, start=frontier.size)
+        completed += frontier.extend(leaves, lowest=Node.LOWEST)
+        keys += some
+    if keys:
+        LeafBatch.objects.bulk_copy(batches)
+        Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
+        waiting.take_out(keys)
+    return len(keys)
 
 
-def _take(most: int) -> Sequence[Entry]:
-    """The oldest entries that wait, taken out of the line: keys and bodies.
-
-    They go by the range of their keys, which is quick. One that was committed meanwhile may lie in the range and was
-    not read: then the numbers differ, and those that were read go by their keys.
-    """
-    waiting = Unsealed.objects.order_by("entry_id").values_list("entry_id", "entry__body")[:most]
-    page = list(stream_bytes(waiting))
-    if page:
-        keys = [UUID(bytes=key) for key, _ in page]
-        if not _take_out(Unsealed.objects.filter(entry_id__gte=keys[0], entry_id__lte=keys[-1]), of=len(page)):
-            Unsealed.objects.filter(entry_id__in=keys).delete()
-    return page
-
-
-def _take_out(rows: QuerySet[Unsealed], *, of: int) -> bool:
-    with transaction.atomic():
-        taken, _ = rows.delete()
-        transaction.set_rollback(taken != of)
-    return taken == of
-
-
-def _append(frontier: Frontier, page: Sequence[Entry]) -> None:
-    leaves = [tree.leaf_hash(body) for _, body in page]
-    LeafBatch.objects.bulk_copy(list(_batches([key for key, _ in page], leaves, start=frontier.size)))
-    completed = frontier.extend(leaves, lowest=Node.LOWEST)
-    Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
-
-
-def _batches(keys: Sequence[bytes], leaves: Sequence[bytes], *, start: int) -> Iterator[LeafBatch]:
-    for first, end in _cuts(keys):
-        yield LeafBatch(
+def _batches(keys: Sequence[bytes], leaves: Sequence[bytes], *, start: int) -> list[LeafBatch]:
+    return [
+        LeafBatch(
             first_index=start + first,
             first_entry=UUID(bytes=keys[first]),
             count=end - first,
             entry_ids=b"".join(keys[first:end]),
             leaf_hashes=b"".join(leaves[first:end]),
         )
+        for first, end in _cuts(keys)
+    ]
 
 
 def _cuts(keys: Sequence[bytes]) -> Iterator[tuple[int, int]]:
     """Where a batch begins and ends: after MOST keys, and before one whose time is more than WIDTH after the first."""
-    first, latest = 0, _milliseconds(keys[0]) + _WIDTH_MILLISECONDS
-    for at, key in enumerate(keys):
-        if at - first == LeafBatch.MOST or _milliseconds(key) > latest:
-            yield first, at
-            first, latest = at, _milliseconds(key) + _WIDTH_MILLISECONDS
-    yield first, len(keys)
-
-
-def _milliseconds(key: bytes) -> int:
-    return int.from_bytes(key[:6])
+    first = 0
+    while first < len(keys):
+        too_late = int.from_bytes(keys[first][:_TIME_BYTES]) + _WIDTH_MILLISECONDS + 1
+        end = bisect_left(keys, too_late.to_bytes(_TIME_BYTES), first + 1, min(first + LeafBatch.MOST, len(keys)))
+        yield first, end
+        first = end
 
 
 def _signed(frontier: Frontier, key: SigningKey, now: datetime) -> Seal:

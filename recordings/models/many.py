@@ -1,14 +1,13 @@
 """Hundreds of rows at once, where Django takes longer to write the statement than PostgreSQL to run it."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models import Field, Func, JSONField, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -40,24 +39,6 @@ def _copy[Row: Model](connection: BaseDatabaseWrapper, model: type[Row], rows: C
             copy.write_row(columns(row)[1:])
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
-
-
-def stream_bytes(rows: "QuerySet[Any, tuple[UUID, str]]") -> Iterator[tuple[bytes, bytes]]:
-    """Keys and texts, as `values_list` names them, in their bytes: 16 of the key, UTF-8 of the text.
-
-    On PostgreSQL by COPY, in a third of the time that Django takes to make objects of them.
-    """
-    connection = connections[rows.db]
-    if connection.vendor != "postgresql":
-        yield from ((key.bytes, text.encode()) for key, text in rows.iterator())
-        return
-    # COPY takes no parameters, so they are written into it.
-    sql, values = rows.query.get_compiler(rows.db).as_sql()
-    select = mogrify(sql, values, connection)
-    statement = f"COPY ({select}) TO STDOUT (FORMAT BINARY)"
-    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(("bytea", "bytea"))  # as they come, neither made a UUID nor decoded
-        yield from copy.rows()
 
 
 class ByKey(Func):

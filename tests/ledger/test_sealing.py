@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from recordings import ledger, tasks
 from recordings.choices import LedgerAction
-from recordings.ledger import checkpoint, sealing
+from recordings.ledger import checkpoint, sealing, waiting
 from recordings.ledger.sealing import CannotSeal
 from recordings.models import Actor, LeafBatch, LedgerEntry, Node, Seal, SealKey, Unsealed, append_only
 from tests import ledgers
@@ -142,8 +142,8 @@ def test_subtrees_from_256_entries_on_are_stored(now: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_pages_of_one_seal_lie_side_by_side(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "PAGE", 100)
+def test_parts_of_one_seal_lie_side_by_side(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PART", 100)
 
     seal = ledgers.sealed(450, at=now)
 
@@ -162,6 +162,7 @@ def test_a_batch_holds_at_most_1024_entries_and_a_minute(now: datetime) -> None:
     every = list(LedgerEntry.objects.exclude(action=LedgerAction.KEY_FIRST_USED).values_list("pk", flat=True))
     assert sorted(ledger.places_of(every).values()) == list(range(7))
 
+    ledger.seal(now, key=KEY)
     put_in_line([1_800_000_000_000] * 1030)
     ledger.seal(now, key=KEY)
     assert [batch.count for batch in LeafBatch.objects.order_by("first_index")][3:] == [1, 1024, 6]
