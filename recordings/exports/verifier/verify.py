@@ -29,6 +29,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
+if sys.version_info < (3, 9):  # noqa: UP036 - in words, since what follows would end in a traceback
+    sys.exit("verify.py needs Python 3.9 or newer. Nothing was checked.")
+
 FORMAT = 1
 CHUNK = 1 << 20
 # Nothing that is held in memory at once is longer than these bytes, whatever a forged file says.
