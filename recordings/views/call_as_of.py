@@ -73,7 +73,7 @@ class CallAsOf:
         entries = list(known.entries_about(call)[: MOST_ENTRIES + 1])
         if len(entries) > MOST_ENTRIES:
             raise BadMoment(TOO_MANY)
-        steps = known.steps_of(entries)
+        steps = [step for step in known.steps_of(entries) if known.is_about(step, call)]
         split = known.steps_as_of(steps, at)
         began = min([call.created_at, *(step.occurred_at for step in split.known)])
         stood = known.call_of(split.known)

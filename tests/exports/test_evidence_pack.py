@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from recordings import exports, findings, ingest, services
@@ -20,9 +20,10 @@ from recordings.choices import ExportStatus, LedgerAction
 from recordings.exports import BadFilter, Subject, WantedPack
 from recordings.exports.pack import reading
 from recordings.ledger import body_of
-from recordings.models import Actor, Call, Export, Finding, LedgerEntry, Recorder, Seal
+from recordings.models import Actor, Call, Export, Finding, LedgerEntry, Recorder, Seal, append_only
 from recordings.permissions import NotAllowed
 from tests import cast
+from tests.conftest import lift_triggers
 from tests.exports.background import file_of, make, manifest_of, seal, verify
 from tests.pages import calls_cast
 from tests.pages.corrections import completed
@@ -209,6 +210,19 @@ def test_two_calls_do_not_leak_into_each_other(call: Call, now: datetime, olga: 
     assert "tom" not in [one["name"] for one in facts_in(archive)["people"]]
     for body in map(json.loads, archive.read("entries.jsonl").splitlines()):
         assert body.get("call", "call-1") == "call-1"
+
+
+def test_an_entry_that_was_moved_under_another_call_makes_no_pack(
+    call: Call, now: datetime, olga: User, mira: User
+) -> None:
+    other = calls_cast.recorded("call-2", now=now - 8 * MINUTE)
+    seal(now)
+    lift_triggers()
+    LedgerEntry.objects.filter(call=other).update(call=call)
+    append_only.install(connection)
+    export = pack_of(Subject(call), olga, now=now)
+    assert export.status == ExportStatus.FAILED
+    assert "somebody altered the database" in export.message
 
 
 def test_hostile_words_are_words(call: Call, now: datetime, olga: User, mira: User) -> None:

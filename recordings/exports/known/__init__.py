@@ -7,7 +7,7 @@ from recordings.exports.known.corrections import KnownCorrection, KnownTry, corr
 from recordings.exports.known.findings import KnownFinding, findings_of
 from recordings.exports.known.spots import KnownSpot, recorders_of, spot_steps, spots_of
 from recordings.exports.known.standing import KnownCall, Standing, call_of
-from recordings.exports.known.steps import AsOf, Step, entries_about, steps_as_of, steps_of
+from recordings.exports.known.steps import AsOf, Step, entries_about, is_about, steps_as_of, steps_of
 
 __all__ = [
     "AsOf",
@@ -22,6 +22,7 @@ __all__ = [
     "corrections_of",
     "entries_about",
     "findings_of",
+    "is_about",
     "recorders_of",
     "spot_steps",
     "spots_of",

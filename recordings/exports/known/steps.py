@@ -74,6 +74,11 @@ def entries_about(call: Call) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(call=call, action__in=actions).select_related("actor").order_by("pk")
 
 
+def is_about(step: Step, call: Call) -> bool:
+    """Whether the entry itself names the call. Its column is a copy, which somebody may have altered."""
+    return step.text("call") == call.graph_id
+
+
 def steps_of(entries: Iterable[LedgerEntry]) -> tuple[Step, ...]:
     return tuple(Step(entry, body_of(entry)) for entry in entries)
 

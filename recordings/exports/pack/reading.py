@@ -104,6 +104,11 @@ def read(subject: Subject, seal: Seal) -> Sealed:
             f"There are more than {MOST_ENTRIES} entries, too many for an evidence pack. Ask for an export of the "
             "history instead: it has the same entries and proofs. No pack was made."
         )
+    if subject.call and not all(known.is_about(step, subject.call) for step in about):
+        raise BadFilter(
+            "An entry that is kept under this call names another one in its text, so somebody altered the database. "
+            "Verify the ledger. No pack was made."
+        )
     places: dict[UUID, int] = {}
     sealed = Sealed(subject, seal, _under(about, seal, places), places)
     if not sealed.steps:
