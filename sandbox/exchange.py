@@ -81,6 +81,8 @@ class Exchange:
                 return Answer(0, cut="closed")
             case "half" | "drip" if answer:
                 return replace(answer, cut=fault.do, pace=fault.seconds)
+            case "clock" if answer:
+                return replace(answer, clock=fault.seconds)
             case "hang":
                 self._hangs.hold(request)
             case "delay":

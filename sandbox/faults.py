@@ -18,6 +18,7 @@ MOMENTS = {
     "garbage": AFTER,
     "half": AFTER,
     "drip": AFTER,
+    "clock": AFTER,
     "operation": AFTER,
 }
 GRAPH_ACTIONS = ("getCall", "updateRecordingStatus", "getOperation", "listOperations", "listParticipants")

@@ -61,6 +61,7 @@ class Answer:
     acted: bool = False
     cut: str | None = None
     pace: float = 0.0
+    clock: float = 0.0
 
     @classmethod
     def of(

@@ -130,6 +130,10 @@ FALLS_SILENT: Steps = (
 )
 
 
+# R21, and R9 for its call, of which only Graph speaks: for a while Graph's clock is ten seconds behind ours.
+CLOCKS_APART: Steps = (*RECORD, Step(20, "leave_out"), Step(0, "set_clock", "120 -10"), *LAST_FOR_LONG)
+
+
 @dataclass(frozen=True)
 class Act:
     """A scenario that begins, for the opening, so many seconds ago; perhaps with a second leg of the same person.
@@ -160,6 +164,7 @@ OPENING = (
     Act(FLIPS, shows=("R17",)),
     Act(OVER_AGE, past=90_000, shows=("R19",)),
     Act(FALLS_SILENT, recorder=SECOND, shows=("R9", "R20")),
+    Act(CLOCKS_APART, past=15, shows=("R9", "R21")),
     Act(CAPTURE_BROKE, past=50, shows=("R10",)),
     *(Act(AS_IT_SHOULD_BE, past=past) for past in range(0, 150, 15)),
     Act(WITH_A_PAUSE, past=40),

@@ -222,6 +222,11 @@ class Stage:
         """Nobody may look at any call. Statuses still go through, or every other act would be stuck, too."""
         self._fault(do="error", code="7504", envelope="raw", action="getCall", times=None, lasts=float(seconds))
 
+    def set_clock(self, leg: Leg, words: str) -> None:
+        """For so many seconds Graph dates its answers so many seconds ahead: `90 -5` is five behind for 90."""
+        lasts, ahead = words.split()
+        self._fault(do="clock", seconds=float(ahead), action="getCall", times=None, lasts=float(lasts))
+
     def ask(self, leg: Leg, status: str) -> None:
         """A person asks the site for a correction."""
         self._correct(leg.call_id, status)

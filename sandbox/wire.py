@@ -65,6 +65,7 @@ class Wire(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE_TIMEOUT
     disable_nagle_algorithm = True
+    _clock = 0.0  # how far the Date of the answer under way is ahead
     wbufsize = -1  # head and body leave together, as they do from any grown-up server
 
     def setup(self) -> None:
@@ -116,6 +117,7 @@ class Wire(BaseHTTPRequestHandler):
         if answer.cut == "closed":
             self.close_connection = True
             return
+        self._clock = answer.clock
         self.send_response(answer.status)
         for name, value in {**answer.headers, **ids(request)}.items():
             self.send_header(name, value)
@@ -143,7 +145,7 @@ class Wire(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return super().date_time_string(now().timestamp() if timestamp is None else timestamp)
+        return super().date_time_string(now().timestamp() + self._clock if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed: the log is at /control/log, and it holds no token."""

@@ -184,6 +184,7 @@ SITUATIONS: dict[Rule, tuple[rules.Facts, Severity, datetime, timedelta]] = {
         timedelta(hours=23),
     ),
     Rule.SILENT_RECORDER: (RECORDER, Severity.HIGH, ago(100), timedelta(seconds=90)),
+    Rule.CLOCK_SKEWED: (TenantFacts(clock_skewed_at=ago(9), clock_seconds=-7.4), Severity.MEDIUM, ago(9), timedelta(0)),
 }
 
 

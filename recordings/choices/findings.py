@@ -35,6 +35,7 @@ class Rule(Worded):
     FLAPPING = "R17", "warn", "v-medium", "Told status goes back and forth"
     OVER_AGE = "R19", "mute", "v-low", "Older than any call"
     SILENT_RECORDER = "R20", "bad", "v-high", "Recorder has gone silent"
+    CLOCK_SKEWED = "R21", "warn", "o-pending", "Our clock and Microsoft's are apart"
 
 
 class Subject(Worded):

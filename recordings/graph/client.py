@@ -64,6 +64,13 @@ class Turnstile(Protocol):
         """Hear how Graph refused: it may ask for a pause."""
 
 
+class Clockwatch(Protocol):
+    """Who hears when each answer came, and when Graph says that it wrote it."""
+
+    def hear(self, server_date: datetime | None, *, received_at: datetime, latency_seconds: float) -> None:
+        """Note one answer (aware UTC); None where Graph gave no Date."""
+
+
 class GraphClient:
     """Safe to share between threads. `session` is for tests and for sharing a pool of connections.
 
@@ -81,10 +88,12 @@ class GraphClient:
         *,
         session: Wire | None = None,
         turnstile: Turnstile | None = None,
+        clockwatch: Clockwatch | None = None,
         width: int | None = None,
     ) -> None:
         self._config = config
         self._turnstile = turnstile
+        self._clockwatch = clockwatch
         self._keeps_connections = width is not None
         self._wire = session or Wire(
             ca_bundle=config.ca_bundle,
@@ -182,6 +191,9 @@ class GraphClient:
         except GraphError as error:
             error.client_request_id = client_request_id
             raise
+        if self._clockwatch:
+            date = parse_http_date(raw.headers.get("Date"))
+            self._clockwatch.hear(date, received_at=datetime.now(UTC), latency_seconds=raw.latency_seconds)
         if 200 <= raw.status_code < 300:
             return raw
         # "/communications/calls/<id>/…": a GET that misses something of the call does not say that the call is gone

@@ -1,6 +1,6 @@
 """What stands beside the calls: a recorder's silence, a tenant Microsoft refuses, and times nobody watched.
 
-The only writer of Tenant, BlindSpot and Beat, and of a recorder's own moments.
+The only writer of Tenant, BlindSpot, ClockSkew and Beat, and of a recorder's own moments.
 """
 
 import logging
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from recordings import conf, ledger, rules
 from recordings.choices import LedgerAction
 from recordings.ingest.moments import next_moment
-from recordings.models import Actor, Beat, BlindSpot, Recorder, Tenant
+from recordings.models import Actor, Beat, BlindSpot, ClockSkew, Recorder, Tenant
 
 ACTOR_NAME = "watch"
 OWN_BEAT = "worker"
@@ -18,6 +18,8 @@ OWN_BEAT = "worker"
 OWN_SILENCE = timedelta(minutes=2)
 # A beat is written when the last one is so old.
 BEAT_KEPT = timedelta(seconds=10)
+# Clocks that nobody found apart for so long are together again.
+CLOCK_QUIET = timedelta(minutes=2)
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,50 @@ def reschedule_tenant(tenant: Tenant, *, now: datetime) -> None:
     """Write the next moment at which the sweep must look at this tenant, and save it."""
     tenant.due_after = next_moment(tenant.facts(), list(tenant.finding_set.all()), now=now)
     tenant.save()
+
+
+def note_skew(tenant_id: str, *, seconds: float, from_at: datetime, seen_at: datetime, now: datetime) -> None:
+    """Our clock minus Graph's was `seconds` from `from_at` to `seen_at` (aware UTC); in the caller's transaction.
+
+    The first word opens a ClockSkew, the next ones keep the largest and say that it goes on.
+    """
+    tenant = _locked_tenant(tenant_id)
+    skew = ClockSkew.objects.filter(until_at__isnull=True).first()
+    is_new = skew is None
+    skew = skew or ClockSkew(from_at=from_at, seconds=seconds)
+    skew.seconds = max(skew.seconds, seconds, key=abs)
+    skew.seen_at = seen_at if is_new else max(skew.seen_at, seen_at)
+    skew.save()
+    if is_new:
+        _record_clock(LedgerAction.CLOCK_SKEWED, occurred_at=from_at, now=now, from_at=from_at, seconds=seconds)
+    tenant.clock_skewed_at, tenant.clock_seconds = skew.from_at, skew.seconds
+    reschedule_tenant(tenant, now=now)
+
+
+def note_clock_right(tenant_id: str, *, at: datetime, now: datetime) -> None:
+    """Answers up to `at` (aware UTC) fit our clock. A skew ends once nobody has seen it for CLOCK_QUIET: of several
+    machines perhaps only one is wrong. Writes only where something was."""
+    over = ClockSkew.objects.filter(until_at__isnull=True, seen_at__lte=at - CLOCK_QUIET)
+    if not over.exists():
+        return
+    tenant = _locked_tenant(tenant_id)
+    for skew in over:
+        skew.until_at = at
+        skew.save()
+        _record_clock(
+            LedgerAction.CLOCK_RIGHT, occurred_at=at, now=now, from_at=skew.from_at, until_at=at, seconds=skew.seconds
+        )
+    tenant.clock_skewed_at, tenant.clock_seconds = None, 0.0
+    reschedule_tenant(tenant, now=now)
+
+
+def _record_clock(
+    action: LedgerAction, *, occurred_at: datetime, now: datetime, seconds: float, **times: ledger.Value
+) -> None:
+    facts = {**times, "milliseconds": round(seconds * 1000)}
+    about = ledger.References()
+    actor = Actor.objects.job(ACTOR_NAME)
+    ledger.append([ledger.entry_of(action, actor=actor, now=now, occurred_at=occurred_at, about=about, facts=facts)])
 
 
 def open_blind_spot(recorder: Recorder, *, now: datetime) -> None:

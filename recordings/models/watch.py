@@ -23,7 +23,7 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
 
 
 class Tenant(models.Model):
-    """How Microsoft treats our app in one tenant: the subject of rule R12. Written by `recordings.ingest` only."""
+    """How Microsoft treats our app in one tenant, the subject of rules R12 and R21. Written by `ingest` only."""
 
     tenant_id = models.CharField(max_length=64, unique=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
@@ -31,6 +31,9 @@ class Tenant(models.Model):
     blocked_message = models.CharField(max_length=1024, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)
     served_at = models.DateTimeField(null=True, blank=True)
+    # A copy of the ClockSkew that goes on, so that the facts come with the row.
+    clock_skewed_at = models.DateTimeField(null=True, blank=True)
+    clock_seconds = models.FloatField(default=0.0)
     due_after = models.DateTimeField(null=True, blank=True)
 
     objects = TenantQuerySet.as_manager()
@@ -44,7 +47,13 @@ class Tenant(models.Model):
 
     def facts(self) -> rules.TenantFacts:
         """What the rules need of this tenant."""
-        return rules.TenantFacts(blocked_at=self.blocked_at, code=self.blocked_code, message=self.blocked_message)
+        return rules.TenantFacts(
+            blocked_at=self.blocked_at,
+            code=self.blocked_code,
+            message=self.blocked_message,
+            clock_skewed_at=self.clock_skewed_at,
+            clock_seconds=self.clock_seconds,
+        )
 
 
 class BlindSpotQuerySet(models.QuerySet["BlindSpot"]):

@@ -2,10 +2,13 @@
 
 Nothing here reads the clock, the database or the settings. Times are aware UTC; graces are timedeltas. Rule codes are
 those of the reference on Graph; each function says what its rule rests on, and stands beside its words: `status` (what
-is captured and told), `legs` (whether a leg lives), `corrections` (ours), `beside` (recorders and tenants). `stuck`
+is captured and told), `legs` (whether a leg lives), `corrections` (ours), `beside` (recorders and tenants), `clocks`
+(ours and Graph's). `stuck`
 lists them all. R14, several legs of one person, is no error and therefore no rule: pages show such legs together.
 """
 
+from recordings.rules.clocks import Heard as ClockHeard
+from recordings.rules.clocks import heard as clock_heard
 from recordings.rules.facts import (
     CallFacts,
     Facts,
@@ -25,6 +28,7 @@ __all__ = [
     "NOT_CAPTURING",
     "REMOVED",
     "CallFacts",
+    "ClockHeard",
     "Explained",
     "Facts",
     "Graces",
@@ -37,6 +41,7 @@ __all__ = [
     "Verdict",
     "Word",
     "asks_for_siblings",
+    "clock_heard",
     "duration",
     "explain",
     "fresh_claim",

@@ -27,6 +27,24 @@ def say_silent_recorder(facts: RecorderFacts, verdict: Verdict, now: datetime) -
     )
 
 
+def clock_skewed(facts: TenantFacts, graces: Graces) -> Verdict | None:
+    """R21: several answers bore a Date (RFC 9110, 6.6.1) that our clock cannot have. Ours, not Graph's; no grace."""
+    del graces
+    if facts.clock_skewed_at is None:
+        return None
+    return Verdict(Rule.CLOCK_SKEWED, Severity.MEDIUM, facts.clock_skewed_at, facts.clock_skewed_at)
+
+
+def say_clock_skewed(facts: TenantFacts, verdict: Verdict, now: datetime) -> Explained:
+    side = "ahead of" if facts.clock_seconds > 0 else "behind"
+    return Explained(
+        f"The clock of this site is about {abs(facts.clock_seconds):.0f} s {side} Microsoft's, for"
+        f" {duration(now - verdict.since)}.",
+        "Which of the two is wrong, and when exactly something happened: times stand as they were written.",
+        "Have the time service (NTP) of the machines of site and worker checked. The finding closes by itself.",
+    )
+
+
 def tenant_blocked(facts: TenantFacts, graces: Graces) -> Verdict | None:
     """R12: with 7503, 7504, 7505 or a refused sign-in no status can be set for any call of the tenant (S18)."""
     if facts.blocked_at is None:

@@ -90,11 +90,16 @@ class RecorderFacts:
 
 @dataclass(frozen=True)
 class TenantFacts:
-    """What is known of one tenant: since when Microsoft refuses every status there, and with which code."""
+    """What is known of one tenant: since when Microsoft refuses every status there, and with which code.
+
+    `clock_skewed_at` is since when our clock and Graph's are apart, `clock_seconds` ours minus Graph's.
+    """
 
     blocked_at: datetime | None = None
     code: str = ""
     message: str = ""
+    clock_skewed_at: datetime | None = None
+    clock_seconds: float = 0.0
 
 
 type Facts = CallFacts | RecorderFacts | TenantFacts

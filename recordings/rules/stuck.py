@@ -34,6 +34,7 @@ RECORDER_RULES: dict[Rule, tuple[Holds, Says]] = {
 }
 TENANT_RULES: dict[Rule, tuple[Holds, Says]] = {
     Rule.TENANT_BLOCKED: (beside.tenant_blocked, beside.say_tenant_blocked),
+    Rule.CLOCK_SKEWED: (beside.clock_skewed, beside.say_clock_skewed),
 }
 ALL_RULES = CALL_RULES | RECORDER_RULES | TENANT_RULES
 

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from recordings.graph.client import GraphClient
 from recordings.graph.clouds import GraphConfig, graph_config
+from recordings.services import clocks
 from recordings.services.budget import Turnstile
 
 _NAMES = (
@@ -44,9 +45,9 @@ def deadline() -> float:
 
 def wide_client(width: int) -> GraphClient:
     """A client for many POSTs one upon the other, to be closed afterwards. Its callers have taken their turns."""
-    return GraphClient(config(), width=width)
+    return GraphClient(config(), width=width, clockwatch=clocks.watch)
 
 
 @cache
 def _client(of: GraphConfig) -> GraphClient:
-    return GraphClient(of, turnstile=Turnstile())
+    return GraphClient(of, turnstile=Turnstile(), clockwatch=clocks.watch)

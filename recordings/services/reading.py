@@ -13,7 +13,7 @@ from recordings.graph.client import Answer
 from recordings.graph.errors import GraphCallGone, GraphError, GraphUnauthorized
 from recordings.graph.wire import GraphCall
 from recordings.models import Call, Tenant
-from recordings.services import connection
+from recordings.services import clocks, connection
 from recordings.services.locking import lock_call
 from recordings.services.tenants import is_of_tenant, note_answer
 
@@ -54,6 +54,7 @@ def probe_call(call: Call, *, now: datetime, deadline: float | None = None) -> R
 
 def take_in(reading: Reading) -> Reading:
     """Note what a probe gave; the call comes back as it stands then."""
+    clocks.note_clocks(reading.at)
     answer, problem, call = reading.answer, reading.problem, reading.call
     if reading.is_gone:
         call = _noted(call, lambda locked: ingest.note_gone(locked, now=reading.at))

@@ -21,6 +21,7 @@ from recordings.graph.errors import (
 )
 from recordings.graph.wire import GraphOperation
 from recordings.models import Actor, Attempt, Operation
+from recordings.services import clocks
 from recordings.services.locking import lock_many
 from recordings.services.tenants import is_of_tenant, note_answer
 
@@ -100,6 +101,7 @@ def store(
     a batch were not found, which says more about our credential than about the calls.
     """
     graph = Actor.objects.graph()
+    clocks.note_clocks(now)
     with transaction.atomic(savepoint=False):
         locked = lock_many([attempt.operation_id for attempt, _ in tries])
         before = {operation.call_id: ingest.columns_of(operation.call) for operation in locked.values()}

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from recordings import ingest
+from recordings.services import clocks
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def beat(now: datetime) -> bool:
         return True
     problem = _problem_of(settings.WATCH_URL) if settings.WATCH_URL else ""
     with transaction.atomic():
+        clocks.note_clocks(now, is_steady=True)
         if not problem:
             ingest.beat(now)
         elif ingest.beat_missed(now):

@@ -54,10 +54,15 @@ GRACE = {
     Rule.FLAPPING: 16,  # four more changes after the first, one every four seconds
     Rule.OVER_AGE: 86_400,
     Rule.SILENT_RECORDER: 45,
+    Rule.CLOCK_SKEWED: 0,
 }
 ONE_ROUND = timedelta(seconds=ROUND_SECONDS)
 # A leg is known to be an orphan only from Graph's next answer on; in the demo Graph is asked every twenty seconds.
-UNTIL_FOUND = {Rule.ORPHAN_LEG: timedelta(seconds=20) + ONE_ROUND}
+# Three answers in a row must agree on the clock.
+UNTIL_FOUND = {
+    Rule.ORPHAN_LEG: timedelta(seconds=20) + ONE_ROUND,
+    Rule.CLOCK_SKEWED: 2 * (timedelta(seconds=20) + ONE_ROUND) + ONE_ROUND,
+}
 
 ACTS = {(act.steps, act.shows): act for act in OPENING}.values()
 
@@ -186,6 +191,6 @@ def expected_subject(rule: Rule) -> tuple[str, str]:
     """The first leg that rang, unless the rule is about the recorder that falls silent or about the tenant."""
     if rule == Rule.SILENT_RECORDER:
         return Subject.RECORDER, SECOND
-    if rule == Rule.TENANT_BLOCKED:
+    if rule in (Rule.TENANT_BLOCKED, Rule.CLOCK_SKEWED):
         return Subject.TENANT, TENANT_ID
     return Subject.CALL, Call.objects.order_by("pk").values_list("graph_id", flat=True)[0]
