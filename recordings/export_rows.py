@@ -37,9 +37,10 @@ class AnyFindingFilter(FindingFilter):
 
 @dataclass(frozen=True)
 class Chosen:
-    """The rows, and the filter in words, in one order, and as the ledger may keep it."""
+    """The rows, to be read and to be counted, and the filter in words, in one order, and as the ledger may keep it."""
 
     rows: QuerySet[Any]
+    counted: QuerySet[Any]
     sentence: str
     query: str
     told: str
@@ -56,9 +57,9 @@ class Narrowed:
 
 def choose(sheet: ExportSheet, query: QueryDict, *, narrowed: Narrowed) -> Chosen:
     """The rows of `sheet` that these words choose. Raises BadFilter, naming the word that is not understood."""
-    rows, words, known = _SHEETS[sheet](query, narrowed)
+    rows, counted, words, known = _SHEETS[sheet](query, narrowed)
     kept = {name: word for name, word in _own_words(query, *known).items() if word}
-    return Chosen(rows, words, urlencode(kept), exports.told_filter(kept, known=known))
+    return Chosen(rows, counted, words, urlencode(kept), exports.told_filter(kept, known=known))
 
 
 def rows_of(export: Export, *, now: datetime) -> QuerySet[Any]:
@@ -84,7 +85,7 @@ def time_words(period: Period, *, zone: str, as_of: datetime | None) -> str:
     return f"{', '.join(shown)} ({zone})" if shown else "of all times"
 
 
-type Choice = tuple[QuerySet[Any], str, list[str]]
+type Choice = tuple[QuerySet[Any], QuerySet[Any], str, list[str]]
 
 
 def _history(query: QueryDict, narrowed: Narrowed) -> Choice:
@@ -98,14 +99,15 @@ def _history(query: QueryDict, narrowed: Narrowed) -> Choice:
         f"of the calls: {words_of(asked)}" if is_narrowed else "",
     ]
     words = "; ".join(word for word in own if word)
-    return history.entries(calls if is_narrowed else None), words, ["call", "action", *asked.filters]
+    of_calls = calls if is_narrowed else None
+    return history.entries(of_calls), history.counted(of_calls), words, ["call", "action", *asked.filters]
 
 
 def _by_filter(sheet: ExportSheet, column: str) -> Callable[[QueryDict, Narrowed], Choice]:
     def choose_rows(query: QueryDict, narrowed: Narrowed) -> Choice:
         asked = filter_of(sheet, query)
         rows = narrowed.period.within(_understood(asked), column)
-        return rows, words_of(asked), list(asked.filters)
+        return rows, rows, words_of(asked), list(asked.filters)
 
     return choose_rows
 
@@ -115,7 +117,8 @@ def _findings(query: QueryDict, narrowed: Narrowed) -> Choice:
     rows, phase = cast(FindingQuerySet, _understood(asked)), asked.form.cleaned_data["phase"]
     if phase:
         rows = in_phase(rows, phase, reader=narrowed.reader, now=narrowed.now)
-    return narrowed.period.within(rows, "opened_at"), words_of(asked), list(asked.filters)
+    within = narrowed.period.within(rows, "opened_at")
+    return within, within, words_of(asked), list(asked.filters)
 
 
 def _understood(asked: FilterSet) -> QuerySet[Any]:

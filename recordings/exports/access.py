@@ -49,6 +49,7 @@ def access_csv(report: AccessReport, *, asked: Asked, now: datetime) -> bytes:
             LedgerAction.EXPORT_STARTED,
             actor=asked.actor,
             now=now,
+            export=None,
             what=NAME,
             filter=asked.filter,
             flavour=asked.flavour.value,

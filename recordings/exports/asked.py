@@ -18,7 +18,7 @@ from recordings.exports.spots import Span, entries_of, span_of
 from recordings.models import Actor, Call, LedgerEntry
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TYPED_FREELY = frozenset({"q", "requester"})
+_TYPED_FREELY = frozenset({"q", "requester", "actor", "assignee"})
 # Stricter than the search of the pages: digits alone may be a phone number.
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_:-]{6,128}")
 _BARE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -79,6 +79,10 @@ class History:
             raise BadFilter("call is not an id of a call: letters, digits, _ and -. Nothing was exported.")
         return cls(call_id, Period.asked_for(data, names=cls.PERIOD), action)
 
+    def counted(self, calls: QuerySet[Call] | None = None) -> QuerySet[LedgerEntry]:
+        """The same as `entries`, in a form of which the database can tell how many there are, but not page by page."""
+        return LedgerEntry.objects.filter(self._chosen(calls, "action") | Q(pk__in=self._spots(calls)))
+
     def entries(self, calls: QuerySet[Call] | None = None) -> QuerySet[LedgerEntry]:
         """The ledger's entries that are history; only of these `calls`, where given. The blind spots of the time that
         was asked for come with them, whatever was chosen and whenever they were noticed.
@@ -87,10 +91,10 @@ class History:
         by action or by call would be read and sorted to its end each time.
         """
         entries = LedgerEntry.objects.alias(what=Concat("action", Value("")))
-        return entries.filter(self._chosen(calls) | Q(pk__in=self._spots(calls)))
+        return entries.filter(self._chosen(calls, "what") | Q(pk__in=self._spots(calls)))
 
-    def _chosen(self, calls: QuerySet[Call] | None) -> Q:
-        chosen = Q(action=self.action) if self.action else Q(what__in=HISTORY_ACTIONS)
+    def _chosen(self, calls: QuerySet[Call] | None, what: str) -> Q:
+        chosen = Q(action=self.action) if self.action else Q(**{f"{what}__in": HISTORY_ACTIONS})
         if self.call_id:
             chosen &= Q(call__graph_id=self.call_id)
         if calls is not None:

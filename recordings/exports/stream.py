@@ -29,6 +29,7 @@ def start(sheet: Sheet, rows: QuerySet[Any], *, asked: Asked, clock: Clock) -> "
             LedgerAction.EXPORT_STARTED,
             actor=asked.actor,
             now=clock(),
+            export=None,
             what=sheet.name,
             filter=asked.filter,
             flavour=asked.flavour.value,

@@ -2,10 +2,9 @@
 
 import hashlib
 import signal
-import subprocess
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,35 +13,16 @@ from django.utils import timezone
 
 from recordings import exports
 from recordings.choices import ExportStatus, LedgerAction
-from recordings.conf import ledger_origin
 from recordings.exports import NoFile
 from recordings.ledger import body_of
-from recordings.models import Actor, Call, Export, ExportPart, LedgerEntry
+from recordings.models import Actor, Export, ExportPart, LedgerEntry
 from sandbox.server import Sandbox
-from tests import cast
 from tests.exports.background import ask, file_of, seal, verify
-from tests.processes import environment, manage
+from tests.exports.many import many_entries, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger_key")]
 
 MANY = 12_000
-
-
-def many_entries(count: int, now: datetime) -> None:
-    """`count` entries of one call, each with a body of its own that compresses badly, as ids do."""
-    call, actor = cast.call(at=now), Actor.objects.graph()
-    stamp = f"{now:%Y-%m-%dT%H:%M:%S.%f}Z"
-    made = []
-    for number in range(count):
-        noise = hashlib.sha512(str(number).encode()).hexdigest() * 2
-        entry = LedgerEntry(action=LedgerAction.STATUS_CHANGED, actor=actor, call=call)
-        entry.occurred_at = entry.recorded_at = now
-        entry.body = (
-            f'{{"action":"status.changed","actor":{actor.pk},"call":"{call.graph_id}","id":"{entry.pk}","new":"a",'
-            f'"occurred_at":"{stamp}","old":"b","reason":"{noise}","recorded_at":"{stamp}","v":1}}'
-        )
-        made.append(entry)
-    LedgerEntry.objects.bulk_create(made, batch_size=500)
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
@@ -56,14 +36,9 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
 def export(olga: User) -> Export:
     now = timezone.now()
     many_entries(MANY, now)
-    assert Call.objects.exists()
     export = ask(olga, now=now)
     seal(now)
     return export
-
-
-def worker(sandbox: Sandbox, key: str) -> "subprocess.Popen[str]":
-    return manage("work", "--once", env=environment(sandbox, LEDGER_SIGNING_KEY=key, LEDGER_ORIGIN=ledger_origin()))
 
 
 @pytest.mark.parametrize("at_part", [0, 1], ids=["while it reads", "between two parts"])

@@ -41,7 +41,8 @@ def claim(now: datetime) -> Export | None:
         export.status, export.leased_until, export.started_at = ExportStatus.RUNNING, now + LEASE, now
         export.tries, export.rows, export.message = export.tries + 1, 0, ""
         export.save()
-        _record(LedgerAction.EXPORT_STARTED, export, now=now)
+        # Which rows is in the entry that asked for it, which columns in the manifest.
+        _record(LedgerAction.EXPORT_STARTED, export, now=now, filter="", flavour=export.format, columns="")
     return export
 
 

@@ -78,7 +78,7 @@ def _choice(request: HttpRequest, *, now: datetime) -> Choice:
         return replace(filled, problem=str(problem))
     as_of = form.cleaned_data["as_of"] or None
     words = export_rows.time_words(form.period, zone=form.cleaned_data["zone"], as_of=as_of)
-    return replace(filled, chosen=chosen, estimate=estimate(chosen.rows), time_words=words)
+    return replace(filled, chosen=chosen, estimate=estimate(chosen.counted), time_words=words)
 
 
 def _sheet_of(query: QueryDict) -> ExportSheet:
