@@ -55,6 +55,10 @@ class Head:
         return "ok" if self.seal and last and last.status_look.tone == "ok" else "mute"
 
     @property
+    def is_in_order(self) -> bool:
+        return self.seal is not None and self.tone != "bad"
+
+    @property
     def key(self) -> SealKey | None:
         return self.seal.key if self.seal else None
 

@@ -16,6 +16,20 @@ PAGE_SIZE = 50
 _KEY_BYTES = 16
 # What the row shows in columns of its own, or what only the proof is about.
 _IN_COLUMNS = {"v", "id", "action", "actor", "occurred_at", "recorded_at", "call", "call_chain_id", "tenant_id"}
+# What nobody reads in one line: ids, which its page has.
+_IDS = {
+    "operation",
+    "client_context",
+    "finding",
+    "change",
+    "job",
+    "client_request_id",
+    "request_id",
+    "graph_operation_id",
+    "blind_spot",
+    "export",
+    "verification",
+}
 _UNSEALED = Look("unsealed", "Not sealed yet", "mute", "seal-open")
 
 
@@ -40,12 +54,13 @@ class Row:
 
     @property
     def words(self) -> str:
-        """Its own facts in one line, the first ones first."""
+        """Its own facts in one line, the reason first."""
         if self.entry.action == LedgerAction.ROLE_CHANGED:
             return (
                 f"{self.facts.get('role')} {'given to' if self.facts.get('is_held') else 'taken from'} {self.subject}"
             )
-        return ", ".join(f"{name} {_said(value)}" for name, value in self.facts.items() if value not in ("", None))
+        said = {name: value for name, value in self.facts.items() if name not in _IDS and value not in ("", None)}
+        return ", ".join(f"{name} {_said(said[name])}" for name in sorted(said, key=lambda name: name != "reason"))
 
 
 @dataclass(frozen=True)
