@@ -143,6 +143,19 @@ def test_blind_spots_of_the_call_are_named(call: Call, now: datetime, olga: User
     assert facts["blind_spots"][-1]["until_at"] is None
 
 
+def test_clocks_that_were_apart_are_named_while_the_call_lasted_and_not_afterwards(
+    call: Call, now: datetime, olga: User
+) -> None:
+    cast.tell("call.ended", call.graph_id, at=now - 4 * MINUTE, heard_at=now)
+    for began, seconds in ((now - 6 * MINUTE, 3.2), (now - MINUTE, -9.0)):
+        with transaction.atomic():
+            ingest.note_skew(call.tenant_id, seconds=seconds, from_at=began, seen_at=began, now=began)
+            ingest.note_clock_right(call.tenant_id, at=began + 30 * MINUTE, now=began + 30 * MINUTE)
+    seal(now)
+    facts = facts_in(opened(pack_of(Subject(call), olga, now=now)))
+    assert [skew["milliseconds"] for skew in facts["clock_skews"]] == [3200]
+
+
 def test_the_same_call_at_the_same_checkpoint_gives_the_same_bytes(
     call: Call, now: datetime, olga: User, ada: User
 ) -> None:
