@@ -32,6 +32,8 @@ HEADER = (
 
 def note_of(holding: Holding) -> str:
     """What the entries do not say of it, in one sentence; nothing where they say it all."""
+    if holding.is_as_made:
+        return "As On Record makes this role: it was set up so, without an entry."
     if holding.has_no_entry:
         return "Held now without an entry: since when, the ledger does not say."
     if holding.since is None:

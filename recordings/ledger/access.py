@@ -17,6 +17,7 @@ from recordings.ledger.canonical import Scalar
 from recordings.ledger.entries import body_of
 from recordings.ledger.places import places_of
 from recordings.models import Actor, LedgerEntry
+from recordings.permissions import ROLES
 
 type Pair = tuple[str, str]
 
@@ -51,6 +52,12 @@ class Holding:
     def has_no_entry(self) -> bool:
         """It is so today, and no entry says that it came to be."""
         return self.since is None and self.until is None
+
+    @property
+    def is_as_made(self) -> bool:
+        """A right that On Record's own migrations gave the role, which leaves no entry."""
+        app, _, verb = self.held.partition(".")
+        return self.has_no_entry and app == "recordings" and verb in ROLES.get(self.holder, ())
 
     @property
     def ended_unsaid(self) -> bool:

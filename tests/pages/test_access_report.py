@@ -124,9 +124,19 @@ def test_what_a_role_allowed_is_told_as_well(pat: User) -> None:
 
     rights = {(each.holder, each.held): each for each in ledger.access_on(MONDAY.date()).rights}
     assert rights["Auditor", "recordings.correct"].since
-    assert rights["Auditor", "recordings.look"].has_no_entry  # made by a migration
+    assert rights["Auditor", "recordings.look"].is_as_made
     before = {(each.holder, each.held) for each in ledger.access_on((MONDAY - DAY).date()).rights}
     assert ("Auditor", "recordings.correct") not in before
+
+
+def test_a_right_that_no_migration_gives_and_no_entry_tells_of_is_marked(db: None) -> None:
+    right, role = Permission.objects.get(codename="approve"), Group.objects.get(name="Auditor")
+    Group.permissions.through.objects.create(group=role, permission=right)
+
+    rights = {(each.holder, each.held): each for each in ledger.access_on(MONDAY.date()).rights}
+    assert rights["Auditor", "recordings.approve"].has_no_entry
+    assert not rights["Auditor", "recordings.approve"].is_as_made
+    assert rights["Auditor", "recordings.verify"].is_as_made
 
 
 # -- what no entry says
@@ -275,7 +285,7 @@ def test_the_command_prints_the_same(pat: User) -> None:
     assert (
         f"pat holds Approver: from 2026-11-16 09:00:00 by On Record: roles (entry {given.pk}, not sealed yet)." in said
     )
-    assert "Auditor allows recordings.verify: from an unknown time. Held now without an entry" in said
+    assert "Auditor allows recordings.verify: from an unknown time. As On Record makes this role" in said
     assert f"Roles on {date(2026, 11, 16)} (UTC)." in said
 
 
