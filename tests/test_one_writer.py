@@ -58,6 +58,7 @@ EXPLAINED = {
     ("ledger/verifying/entries.py", "cursor.execute"),  # reads entries a block at a time
     ("exports/archive/entries.py", "self._rows.execute"),  # a file of its own, which goes with its directory
     ("exports/archive/entries.py", "self._rows.executemany"),
+    ("exports/verifier/verify.py", "self._database.execute"),  # a temporary one, on the auditor's machine
     ("ledger/waiting.py", "cursor.execute"),  # SELECT and COPY ... TO STDOUT: reads what waits for its seal
     ("ledger/waiting.py", "cursor.copy"),
     ("checks.py", "cursor.execute"),  # reads the database's own settings
