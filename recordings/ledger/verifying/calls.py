@@ -15,7 +15,7 @@ from django.db.models import Exists, Model, OuterRef
 from recordings.choices import Alarm
 from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms, Found
 from recordings.ledger.verifying.pairs import LOOKS, Told, unequal
-from recordings.ledger.verifying.recorded import Recorded, recorded
+from recordings.ledger.verifying.recorded import Calls, Recorded, recorded
 from recordings.ledger.verifying.told import Ledgered, ledgered
 from recordings.models import Attempt, AttemptResult, Call, Operation, StatusChange
 
@@ -28,7 +28,7 @@ def check_calls(alarms: Alarms) -> Iterator[int]:
     """Every call, a page at a time; yields how many records of the page were held against entries."""
     after = 0
     while page := list(Call.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CALLS]):
-        rows, found = _look(page)
+        rows, found = _look(Calls("range", (page[0], page[-1])))
         for _ in range(LOOKS - 1):
             found = _again(found)
         alarms.add(chain.from_iterable(found.values()))
@@ -39,11 +39,11 @@ def check_calls(alarms: Alarms) -> Iterator[int]:
 def _again(found: dict[int, list[Found]]) -> dict[int, list[Found]]:
     if not found:
         return found
-    _, now = _look(sorted(found))
+    _, now = _look(Calls("in", sorted(found)))
     return {call: [one for one in some if one in now.get(call, ())] for call, some in found.items()}
 
 
-def _look(calls: Sequence[int]) -> tuple[int, dict[int, list[Found]]]:
+def _look(calls: Calls) -> tuple[int, dict[int, list[Found]]]:
     """How many records these calls have, and what is wrong, by the call."""
     rows, told = recorded(calls), ledgered(calls)
     found: dict[int, list[Found]] = defaultdict(list)

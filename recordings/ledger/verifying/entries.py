@@ -7,13 +7,14 @@ entry takes as long as hashing it; a text there holds no NUL, which so parts one
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
-BLOCK = 4096
+BLOCK = 1024
 KEY_BYTES = 16
 FIRST = UUID(int=0)
 
@@ -37,13 +38,14 @@ _COPIES_ON_POSTGRES = """json_build_array(action, actor_id,
     (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id), operation_id, finding_id,
     to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"""
+_WITH_COPIES = f"textsend(json_agg({_COPIES_ON_POSTGRES})::text)"
 _POSTGRES = """
 SELECT
     string_agg(uuid_send(id), ''::bytea),
     string_agg(textsend(body), '\\x00'::bytea),
-    textsend(json_agg(copies)::text)
+    {copies}
 FROM (
-    SELECT id, body, {copies} AS copies FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+    SELECT * FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
 ) AS page
 """
 
@@ -59,22 +61,42 @@ SELECT id, CAST(body AS BLOB), {copies} FROM recordings_ledgerentry WHERE id > %
 
 def blocks(*, until: UUID, with_copies: bool = True) -> Iterator[Block]:
     """Every entry up to the key `until`. Without copies that list is empty."""
-    read = _block_of_postgres if connection.vendor == "postgresql" else _block_of_sqlite
+    if connection.vendor == "postgresql":
+        yield from _blocks_of_postgres(until, with_copies)
+        return
     after = FIRST
-    while block := read(after, until, with_copies):
+    while block := _block_of_sqlite(after, until, with_copies):
         yield block
         after = block.last
 
 
-def _block_of_postgres(after: UUID, until: UUID, with_copies: bool) -> Block | None:
-    statement = _POSTGRES.format(copies=_COPIES_ON_POSTGRES if with_copies else "NULL::json")
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor[Any](connection.connection) as cursor:
-        row = cursor.execute(statement, (after, until, BLOCK), binary=True).fetchone()
-    keys, bodies, copies = row or (b"", b"", b"")
-    if not keys:
-        return None
-    return Block(keys, bodies.split(b"\0"), json.loads(copies) if with_copies else [])
+def _blocks_of_postgres(until: UUID, with_copies: bool) -> Iterator[Block]:
+    """The next block is asked for before this one is given out, so that the database works while it is hashed."""
+    statement = _POSTGRES.format(copies=_WITH_COPIES if with_copies else "NULL")
+    with connection.wrap_database_errors, _reader() as reader:
+        asked = Cursor[Any](reader).execute(statement, (FIRST, until, BLOCK), binary=True)
+        while row := asked.fetchone():
+            keys, bodies, copies = row
+            if not keys:
+                return
+            block = Block(keys, bodies.split(b"\0"), json.loads(copies) if with_copies else [])
+            asked = Cursor[Any](reader).execute(statement, (block.last, until, BLOCK), binary=True)
+            yield block
+
+
+@contextmanager
+def _reader() -> Iterator[Connection[Any]]:
+    """A connection of its own, which need not wait for an answer; inside a transaction the one that sees its rows."""
+    if connection.in_atomic_block:
+        yield connection.connection
+        return
+    own = connection.copy()
+    try:
+        own.ensure_connection()
+        with own.connection.pipeline():
+            yield own.connection
+    finally:
+        own.close()
 
 
 def _block_of_sqlite(after: UUID, until: UUID, with_copies: bool) -> Block | None:

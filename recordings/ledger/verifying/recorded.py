@@ -1,13 +1,25 @@
 """The records of some calls, in the words of the entries about them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from recordings.ledger.canonical import timestamp
 from recordings.ledger.verifying.pairs import Facts
-from recordings.models import Attempt, AttemptResult, Operation, StatusChange
+from recordings.models import Attempt, AttemptResult, Call, Operation, StatusChange
+
+
+class Calls(NamedTuple):
+    """Which calls: those whose keys are in a list, or in a range, which the database is told in two words."""
+
+    lookup: Literal["in", "range"]
+    keys: Sequence[int]
+
+    def filters(self, path: str) -> dict[str, Any]:
+        return {f"{path}__{self.lookup}": self.keys}
+
 
 # A correction's key, and the number of a try of it.
 type Try = tuple[UUID, int]
@@ -29,34 +41,32 @@ class Recorded:
         return len(self.changes) + len(self.wishes) + len(self.tries) + len(self.results)
 
 
-def recorded(calls: Sequence[int]) -> dict[int, Recorded]:
-    """By the call; calls without records are left out. Four queries."""
+def recorded(calls: Calls) -> dict[int, Recorded]:
+    """By the call; calls without records are left out. Five queries."""
+    graph_ids = dict(Call.objects.filter(**calls.filters("pk")).values_list("pk", "graph_id"))
     found: dict[int, Recorded] = defaultdict(Recorded)
-    _take_changes(found, calls)
+    _take_changes(found, calls, graph_ids)
     _take_operations(found, calls)
     _take_attempts(found, calls)
     _take_results(found, calls)
     return found
 
 
-def _take_changes(found: dict[int, Recorded], calls: Sequence[int]) -> None:
-    for row in StatusChange.objects.filter(call__in=calls).select_related("call"):
-        found[row.call_id].changes[row.pk] = {
-            "call": row.call.graph_id,
-            "field": row.field,
-            "old": row.old,
-            "new": row.new,
-            "source": row.source,
-            "actor": row.actor_id,
-            "reason": row.reason,
-            "operation": str(row.operation_id) if row.operation_id else None,
-            "occurred_at": timestamp(row.occurred_at),
-            "recorded_at": timestamp(row.recorded_at),
-        }
+# A model's columns, and after them the words of the entry for them, in the same order.
+_CHANGE_COLUMNS = ("field", "old", "new", "source", "actor_id", "reason", "operation_id", "occurred_at", "recorded_at")
+_CHANGE_WORDS = ("field", "old", "new", "source", "actor", "reason", "operation", "occurred_at", "recorded_at", "call")
 
 
-def _take_operations(found: dict[int, Recorded], calls: Sequence[int]) -> None:
-    for row in Operation.objects.filter(call__in=calls).select_related("call"):
+def _take_changes(found: dict[int, Recorded], calls: Calls, graph_ids: Mapping[int, str]) -> None:
+    """The most records there are, so without an object for each row."""
+    rows = StatusChange.objects.filter(**calls.filters("call__pk")).values_list("call_id", "pk", *_CHANGE_COLUMNS)
+    for call, key, *values, operation, occurred_at, recorded_at in rows:
+        said = (*values, operation and str(operation), timestamp(occurred_at), timestamp(recorded_at), graph_ids[call])
+        found[call].changes[key] = dict(zip(_CHANGE_WORDS, said, strict=True))
+
+
+def _take_operations(found: dict[int, Recorded], calls: Calls) -> None:
+    for row in Operation.objects.filter(**calls.filters("call__pk")).select_related("call"):
         mine = found[row.call_id]
         mine.statuses[row.pk] = row.status
         mine.wishes[row.pk] = {
@@ -75,8 +85,8 @@ def _take_operations(found: dict[int, Recorded], calls: Sequence[int]) -> None:
             }
 
 
-def _take_attempts(found: dict[int, Recorded], calls: Sequence[int]) -> None:
-    rows = Attempt.objects.filter(operation__call__in=calls)
+def _take_attempts(found: dict[int, Recorded], calls: Calls) -> None:
+    rows = Attempt.objects.filter(**calls.filters("operation__call__pk"))
     for call, operation, number, request, is_repeat, started_at in rows.values_list(
         "operation__call_id", "operation_id", "number", "client_request_id", "is_repeat", "started_at"
     ):
@@ -87,8 +97,10 @@ def _take_attempts(found: dict[int, Recorded], calls: Sequence[int]) -> None:
         }
 
 
-def _take_results(found: dict[int, Recorded], calls: Sequence[int]) -> None:
-    for row in AttemptResult.objects.filter(attempt__operation__call__in=calls).select_related("attempt__operation"):
+def _take_results(found: dict[int, Recorded], calls: Calls) -> None:
+    for row in AttemptResult.objects.filter(**calls.filters("attempt__operation__call__pk")).select_related(
+        "attempt__operation"
+    ):
         attempt = row.attempt
         found[attempt.operation.call_id].results[attempt.operation_id, attempt.number] = {
             "client_request_id": str(attempt.client_request_id),

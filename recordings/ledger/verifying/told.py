@@ -2,13 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from recordings.choices import LedgerAction
 from recordings.ledger.verifying.pairs import Facts, Told
-from recordings.ledger.verifying.recorded import Try
+from recordings.ledger.verifying.recorded import Calls, Try
 from recordings.models import AttemptResult, LedgerEntry
 
 _A = LedgerAction
@@ -52,10 +51,12 @@ def _as_kept(facts: dict[str, str]) -> Facts:
     return facts | {"graph_status": facts["graph_status"][:_LONGEST_STATUS]}
 
 
-def ledgered(calls: Sequence[int]) -> dict[int, Ledgered]:
+def ledgered(calls: Calls) -> dict[int, Ledgered]:
     """By the call. A body that cannot be understood is passed over here: as an entry it sounds an alarm of its own."""
     found: dict[int, Ledgered] = defaultdict(Ledgered)
-    entries = LedgerEntry.objects.filter(call__in=calls, action__in=[_A.STATUS_CHANGED, *_STEPS]).order_by("pk")
+    entries = LedgerEntry.objects.filter(**calls.filters("call__pk"), action__in=[_A.STATUS_CHANGED, *_STEPS]).order_by(
+        "pk"
+    )
     for call, key, body in entries.values_list("call_id", "pk", "body"):
         try:
             found[call].take(key, json.loads(body))
