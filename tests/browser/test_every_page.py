@@ -9,13 +9,15 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from recordings import findings, services
+from recordings import exports, findings, services
+from recordings.choices import ExportSheet
 from recordings.models import BulkJob, Call, Finding, Operation
 from recordings.services import Requester, Selection
 from sandbox.server import Sandbox
 from tests import cast
 from tests.at_graph import UPDATE
 from tests.browser.conftest import Desk
+from tests.exports.background import ask, made
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +85,7 @@ def story(sandbox: Sandbox, mira: User) -> dict[str, str]:
         "bulk job": f"/bulk/{job.pk}/",
         "bulk job, what failed": f"/bulk/{job.pk}/?status=failed",
         "stop": f"/bulk/{job.pk}/stop/",
+        **_exports(by, now=now),
         "admin": "/admin/",
         "admin calls": "/admin/recordings/call/",
         "admin call": f"/admin/recordings/call/{lost.call_id}/change/",
@@ -103,6 +106,15 @@ def _bulk_job(sandbox: Sandbox, by: Requester) -> BulkJob:
     job = services.start_bulk(calls, wish="failed", reason="the recorder broke down", by=by, selection=words, now=now)
     services.run_bulk_due(now)
     return job
+
+
+def _exports(by: Requester, *, now: datetime) -> dict[str, str]:
+    """One that is made, one that was stopped and one that waits."""
+    made(by.user, now=now)
+    exports.stop_export(ask(by.user, now=now, sheet=ExportSheet.CALLS), actor=by.actor, now=now)
+    ask(by.user, now=now, sheet=ExportSheet.LEDGER, estimated_rows=100)
+    pages = {f"new export of {sheet}": f"/exports/new/?sheet={sheet}" for sheet in exports.EVERY_SHEET}
+    return {"exports": "/exports/", "no such exports": "/exports/new/?told=shouting", **pages}
 
 
 def _ask(call_id: str, wish: str, by: Requester) -> Operation:

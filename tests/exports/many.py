@@ -29,9 +29,10 @@ def many_entries(count: int, now: datetime) -> None:
     LedgerEntry.objects.bulk_create(made, batch_size=500)
 
 
-def worker(sandbox: Sandbox, key: str) -> "Popen[str]":
+def worker(sandbox: Sandbox, key: str, **more: str) -> "Popen[str]":
     """One round of the worker, in a process of its own, with the key that sealed."""
-    return manage("work", "--once", env=environment(sandbox, LEDGER_SIGNING_KEY=key, LEDGER_ORIGIN=ledger_origin()))
+    env = environment(sandbox, LEDGER_SIGNING_KEY=key, LEDGER_ORIGIN=ledger_origin(), **more)
+    return manage("work", "--once", env=env)
 
 
 # A process also counts as its own what its parent had before it began; Linux knows better.

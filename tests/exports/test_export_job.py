@@ -64,7 +64,8 @@ def test_a_history_comes_with_its_entries_and_a_proof_that_anybody_can_check(
     assert export.rows == len(rows) > 5
     bodies = [json.loads(line) for line in archive.read("entries.jsonl").splitlines()]
     assert {body["id"] for body in bodies} == {row["entry_id"] for row in rows}
-    assert verify(whole, tmp_path).returncode == 0
+    checked = verify(whole, tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("form", list(ExportFormat))
@@ -84,7 +85,8 @@ def test_the_ledger_is_complete_from_its_first_entry_on(story: datetime, olga: U
     assert manifest["complete_range"] == {"first": 0, "last": manifest["tree_size"] - 1}
     assert sorted(int(row["index"]) for row in rows if row["index"]) == list(range(manifest["tree_size"]))
     assert manifest["unproven_rows"] == sum(not row["index"] for row in rows)
-    assert verify(file_of(export), tmp_path).returncode == 0
+    checked = verify(file_of(export), tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_calls_are_a_snapshot_unless_their_entries_are_asked_for(story: datetime, olga: User, tmp_path: Path) -> None:
@@ -94,7 +96,8 @@ def test_calls_are_a_snapshot_unless_their_entries_are_asked_for(story: datetime
     bodies = [json.loads(line) for line in proven.read("entries.jsonl").splitlines()]
     assert {body["call"] for body in bodies} == {"call-1", "call-2"}
     assert (manifest_of(plain)["entries_included"], manifest_of(proven)["entries_included"]) == (False, True)
-    assert verify(file_of(export), tmp_path).returncode == 0
+    checked = verify(file_of(export), tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_an_entry_younger_than_the_seal_is_a_row_that_is_not_proven(

@@ -45,13 +45,16 @@ def export(olga: User) -> Export:
 def test_killed_in_the_middle_it_is_made_anew(
     sandbox: Sandbox, export: Export, ledger_key: str, tmp_path: Path, olga: User, at_part: int
 ) -> None:
-    with worker(sandbox, ledger_key) as process:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with worker(sandbox, ledger_key, TMPDIR=str(scratch)) as process:
         begun = Export.objects.filter(status=ExportStatus.RUNNING)
         wait_until(ExportPart.objects.filter(number=at_part - 1).exists if at_part else begun.exists)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=30)
     export.refresh_from_db()
     assert export.status == ExportStatus.RUNNING, "it was killed too late"
+    assert list(scratch.iterdir()) == []
     with pytest.raises(NoFile):
         exports.download(export, by=Actor.objects.person(olga), now=timezone.now())
     left = ExportPart.objects.count()

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Self
 
 type Range = tuple[int, int]
@@ -12,11 +11,14 @@ _CACHE = 2048
 
 
 class SortedEntries:
-    """Bodies by their index in the tree, each once. A file of SQLite's that goes with its directory."""
+    """Bodies by their index in the tree, each once.
 
-    def __init__(self, path: Path) -> None:
-        self._rows = sqlite3.connect(path, isolation_level=None)
-        for setting in (f"cache_size = -{_CACHE}", "journal_mode = OFF", "synchronous = OFF", "mmap_size = 0"):
+    A database without a name is a file of SQLite's that no directory lists: it is gone with the process, killed or not.
+    """
+
+    def __init__(self) -> None:
+        self._rows = sqlite3.connect("", isolation_level=None)
+        for setting in (f"cache_size = -{_CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
             self._rows.execute(f"PRAGMA {setting}")
         self._rows.execute("CREATE TABLE entry (place INTEGER PRIMARY KEY, body TEXT NOT NULL)")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from io import RawIOBase
-from pathlib import Path
+from typing import IO
 
 # ZIP keeps a time of each file; the same files are the same bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -31,31 +31,30 @@ class Member:
 class Chunks:
     """Bytes that can be read as often as one likes."""
 
-    def __init__(self, source: "Path | bytes") -> None:
+    def __init__(self, source: IO[bytes] | bytes) -> None:
         self._source = source
 
     def __iter__(self) -> Iterator[bytes]:
         if isinstance(self._source, bytes):
             yield self._source
             return
-        with self._source.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+        self._source.seek(0)
+        while chunk := self._source.read(_CHUNK):
+            yield chunk
 
 
 def member_of(name: str, content: bytes) -> Member:
     return Member(name, len(content), sha256(content).hexdigest(), Chunks(content))
 
 
-def written(path: Path, chunks: Iterable[bytes]) -> Member:
-    """A member of the path's name, whose bytes are kept there until the ZIP is made."""
+def written(name: str, chunks: Iterable[bytes], *, file: IO[bytes]) -> Member:
+    """A member whose bytes stand in `file`, which stays open until the ZIP is made."""
     size, digest = 0, sha256()
-    with path.open("wb") as file:
-        for chunk in chunks:
-            size += len(chunk)
-            digest.update(chunk)
-            file.write(chunk)
-    return Member(path.name, size, digest.hexdigest(), Chunks(path))
+    for chunk in chunks:
+        size += len(chunk)
+        digest.update(chunk)
+        file.write(chunk)
+    return Member(name, size, digest.hexdigest(), Chunks(file))
 
 
 def zipped(members: Iterable[Member]) -> Iterator[bytes]:
