@@ -1,7 +1,8 @@
 """The changes of one call in the order they happened, each with the place of its entry in the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from recordings import ledger
 from recordings.choices import LedgerAction, Look
@@ -20,6 +21,7 @@ class SealedChange:
 
     change: StatusChange
     seal: Look
+    entry_id: UUID | None
 
     @property
     def is_sealed(self) -> bool:
@@ -30,19 +32,22 @@ def changes_of(call: Call) -> list[SealedChange]:
     """Newest first by when they happened; what was heard late stands where it belongs. Three queries."""
     found = StatusChange.objects.filter(call=call).select_related("actor").order_by("-occurred_at", "-id")
     changes = list(found[:MOST_CHANGES])
-    seals = _seals(call, changes)
-    return [SealedChange(change, seals.get(str(change.pk), _MISSING)) for change in changes]
+    entries = _entries_of(call, changes)
+    places = ledger.places_of(entries.values())
+    return [_sealed(change, entries.get(str(change.pk)), places) for change in changes]
 
 
-def _seals(call: Call, changes: Sequence[StatusChange]) -> dict[str, Look]:
+def _entries_of(call: Call, changes: Sequence[StatusChange]) -> dict[str, UUID]:
     """By the key of the change, which the body of its entry names; both were recorded at the same moment."""
     entries = LedgerEntry.objects.filter(
         call=call, action=LedgerAction.STATUS_CHANGED, recorded_at__in={change.recorded_at for change in changes}
     )
-    named = {str(ledger.body_of(entry).get("change", "")): entry.pk for entry in entries}
-    places = ledger.places_of(named.values())
-    return {change: _seal_of(places.get(key)) for change, key in named.items()}
+    return {str(ledger.body_of(entry).get("change", "")): entry.pk for entry in entries}
 
 
-def _seal_of(index: int | None) -> Look:
-    return _UNSEALED if index is None else Look("sealed", f"Sealed, no. {index}", "ok", "seal")
+def _sealed(change: StatusChange, entry_id: UUID | None, places: Mapping[UUID, int]) -> SealedChange:
+    if entry_id is None:
+        return SealedChange(change, _MISSING, None)
+    index = places.get(entry_id)
+    seal = _UNSEALED if index is None else Look("sealed", f"Sealed, no. {index:,}", "ok", "seal")
+    return SealedChange(change, seal, entry_id)

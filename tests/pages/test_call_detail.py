@@ -225,7 +225,7 @@ def test_each_change_says_whether_its_ledger_entry_is_sealed(now: datetime, olga
     sealed = client.get(page_of(call))
     assert "3 changes, 1 sealed" in changes_in(sealed.text)
     assert [row.change.new for row in sealed.context["page"].rows if row.is_sealed] == ["recording"]
-    assert "Sealed, no. 1204" in sealed.text
+    assert "Sealed, no. 1,204" in sealed.text
 
 
 def test_a_printed_call_says_who_printed_it_when_and_where_the_proofs_are(
