@@ -52,6 +52,15 @@ def test_a_worker_that_is_in_order_starts() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.parametrize("key", ["", "/no/such/key.pem"])
+def test_a_worker_without_the_ledgers_key_does_not_start_and_the_site_does(key: str) -> None:
+    worker, site = start(*SENDERS["work"], LEDGER_SIGNING_KEY=key), start(*WSGI, LEDGER_SIGNING_KEY=key)
+    assert worker.returncode == 1
+    assert "LEDGER_SIGNING_KEY" in worker.stderr
+    assert worker.stderr.endswith("Nothing was started.\n")
+    assert (site.returncode, site.stdout) == (0, "started\n"), site.stderr
+
+
 @pytest.mark.parametrize(("expected", "changed"), REFUSED)
 def test_a_site_with_a_wrong_setting_does_not_start(expected: str, changed: dict[str, str]) -> None:
     ran = start(*WSGI, **changed)
