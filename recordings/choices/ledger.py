@@ -94,6 +94,8 @@ HISTORY_ACTIONS = (
     *FINDING_ACTIONS,
     LedgerAction.BLIND_SPOT_OPENED,
     LedgerAction.BLIND_SPOT_CLOSED,
+    LedgerAction.CLOCK_SKEWED,
+    LedgerAction.CLOCK_RIGHT,
     LedgerAction.BULK_STARTED,
     LedgerAction.BULK_STOPPED,
     LedgerAction.BULK_FINISHED,

@@ -1,4 +1,7 @@
-"""Blind spots beside what is exported: in such a time no change is no proof that nothing changed."""
+"""Beside what is exported: blind spots, in which no change is no proof that nothing changed, and clocks apart.
+
+While they were apart, times that different sides wrote cannot be laid side by side.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from recordings.choices import LedgerAction
 from recordings.ledger import body_of, timestamp
-from recordings.models import BlindSpot, Call, LedgerEntry, Operation
+from recordings.models import BlindSpot, Call, ClockSkew, LedgerEntry, Operation
 from recordings.models.watch import BlindSpotQuerySet
 
 # An end that has not come yet, as ISO 8601-2 writes it.
@@ -58,7 +61,21 @@ def span_of(calls: QuerySet[Call]) -> Span | None:
 
 
 def entries_of(span: Span) -> list[UUID]:
-    """The keys of the ledger's entries on every blind spot that touches the span, whenever they were recorded."""
+    """The keys of the ledger's entries on every blind spot and clock skew that touches the span, whenever recorded."""
+    return [*_entries_of_spots(span), *_entries_of_skews(span)]
+
+
+def _entries_of_skews(span: Span) -> list[UUID]:
+    skews = ClockSkew.objects.covering(span.since, span.until)
+    began = {timestamp(skew.from_at) for skew in skews}
+    moments = [at for skew in skews for at in (skew.from_at, skew.until_at) if at]
+    told = LedgerEntry.objects.filter(
+        action__in=(LedgerAction.CLOCK_SKEWED, LedgerAction.CLOCK_RIGHT), occurred_at__in=moments
+    )
+    return [entry.pk for entry in told if body_of(entry)["from_at"] in began]
+
+
+def _entries_of_spots(span: Span) -> list[UUID]:
     spots = {spot.pk: spot for spot in span.spots()}
     began = Q(action=LedgerAction.BLIND_SPOT_OPENED, occurred_at__in=[spot.from_at for spot in spots.values()])
     ended = Q(
@@ -69,7 +86,7 @@ def entries_of(span: Span) -> list[UUID]:
 
 
 def beside_calls(calls: Sequence[Call]) -> None:
-    """Leave on each call the blind spots of its time; one query for all of them."""
+    """Leave on each call the blind spots and clock skews of its time; a query each for all of them."""
     _put_beside(calls, lambda call: (call.began_at, call.over_at, call.recorder_id))
 
 
@@ -85,9 +102,12 @@ def _put_beside[Row: Model](rows: Sequence[Row], life_of: Callable[[Row], Life])
     lives = [life_of(row) for row in rows]
     ends = [until for _, until, _ in lives]
     last = None if None in ends else max((end for end in ends if end), default=None)
-    spots = list(BlindSpot.objects.covering(min(since for since, _, _ in lives), last).select_related("recorder"))
+    first = min(since for since, _, _ in lives)
+    spots = list(BlindSpot.objects.covering(first, last).select_related("recorder"))
+    skews = list(ClockSkew.objects.covering(first, last))
     for row, (since, until, recorder_id) in zip(rows, lives, strict=True):
         vars(row)["blind_spots"] = [spot for spot in spots if spot.touches(since, until, recorder_id=recorder_id)]
+        vars(row)["clock_skews"] = [skew for skew in skews if skew.touches(since, until)]
 
 
 def blind_spots(row: Model) -> str:
@@ -95,9 +115,15 @@ def blind_spots(row: Model) -> str:
     return _words(vars(row)["blind_spots"])
 
 
+def clock_skews(row: Model) -> str:
+    """`from/until +seconds` of each clock skew left on the row (ours minus Graph's), separated by commas."""
+    skews: list[ClockSkew] = vars(row)["clock_skews"]
+    return ", ".join(f"{timestamp(skew.from_at)}/{_end(skew)} {skew.seconds:+.1f}" for skew in skews)
+
+
 def _words(spots: Iterable[BlindSpot]) -> str:
     return ", ".join(f"{timestamp(spot.from_at)}/{_end(spot)} {spot.whose}" for spot in spots)
 
 
-def _end(spot: BlindSpot) -> str:
+def _end(spot: BlindSpot | ClockSkew) -> str:
     return timestamp(spot.until_at) if spot.until_at else _OPEN

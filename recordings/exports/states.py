@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from recordings.exports.cells import Value
 from recordings.exports.sheet import Column, Sheet
-from recordings.exports.spots import beside_calls, beside_operations, blind_spots
+from recordings.exports.spots import beside_calls, beside_operations, blind_spots, clock_skews
 from recordings.models import Attempt, Call, Finding, Operation
 
 
@@ -82,6 +82,11 @@ CALLS = Sheet(
             "Times in the call's life of which nobody knows: from/until, and whose (the recorder's or On Record's).",
             blind_spots,
         ),
+        Column(
+            "clock_skews",
+            "Times when our clock and Microsoft's were apart: from/until, and ours minus theirs in seconds.",
+            clock_skews,
+        ),
     ),
     with_related=_calls,
     beside=beside_calls,
@@ -124,6 +129,11 @@ OPERATIONS = Sheet(
             "blind_spots",
             "Times from its asking to its end of which nobody knows: from/until, and whose.",
             blind_spots,
+        ),
+        Column(
+            "clock_skews",
+            "Times when our clock and Microsoft's were apart: from/until, and ours minus theirs in seconds.",
+            clock_skews,
         ),
     ),
     with_related=_operations,

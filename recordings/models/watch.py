@@ -106,6 +106,15 @@ class BlindSpot(models.Model):
         return (end is None or self.from_at <= end) and (self.until_at is None or self.until_at >= start)
 
 
+class ClockSkewQuerySet(models.QuerySet["ClockSkew"]):
+    def covering(self, start: datetime | None, end: datetime | None) -> Self:
+        """Those that touch the time from `start` to `end` (aware UTC); None leaves that side open."""
+        skews = self.filter(from_at__lte=end) if end else self.all()
+        if start:
+            skews = skews.filter(models.Q(until_at__isnull=True) | models.Q(until_at__gte=start))
+        return skews.order_by("from_at", "id")
+
+
 class ClockSkew(models.Model):
     """A time in which our clock and Microsoft's were apart: times written then may be off by so much."""
 
@@ -116,6 +125,8 @@ class ClockSkew(models.Model):
     seen_at = models.DateTimeField()
     due_after = models.DateTimeField(null=True, blank=True)
 
+    objects = ClockSkewQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         indexes = [
@@ -125,6 +136,10 @@ class ClockSkew(models.Model):
 
     def __str__(self) -> str:
         return f"clock {self.seconds:+.1f} s from {self.from_at:%Y-%m-%d %H:%M:%S}"
+
+    def touches(self, start: datetime, end: datetime | None) -> bool:
+        """Whether times written from `start` to `end` may be off; None is still going on."""
+        return (end is None or self.from_at <= end) and (self.until_at is None or self.until_at >= start)
 
 
 class Beat(models.Model):

@@ -580,7 +580,7 @@ SHEETS = {
         error_code=error_code|result_code message=message|result_message request_id client_request_id
         reason why=why|needs_approval_why evidence evidence_sha256=file_sha256
         finding_id=finding finding_rule=rule finding_subject=subject recorder severity put_off_until=wakes_after
-        resolution root_cause from_at until_at
+        resolution root_cause from_at until_at clock_milliseconds=milliseconds
         """
     ),
     "ledger": _columns(
