@@ -27,6 +27,7 @@ from recordings.models.keys import first_key
 from recordings.rules import Explained
 from recordings.templatetags.charts import Hour
 from recordings.views.access import needs
+from recordings.views.ledger_troubles import troubles
 from recordings.views.parts import is_poll
 
 WORST = 5
@@ -84,6 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "now": now,
         "figures": _figures(now),
         "health": _health(now),
+        "troubles": troubles(now),
         "worst": _worst(now),
         "changes": StatusChange.objects.select_related("call", "actor").order_by("-id")[:LATEST],
     }
