@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recordings.ledger import tree
@@ -18,6 +18,7 @@ LEAVES = [bytes.fromhex(each) for each in VECTORS["leaf_inputs"]]
 ROOTS = [bytes.fromhex(each) for each in VECTORS["root_hashes"]]
 SOME_HASH = bytes.fromhex("abacaba000000000000000000000000000000000000000000060061e00123456")
 
+UNTIMED = settings(deadline=None)
 bodies = st.integers(0, 70).map(lambda count: [b"entry %d" % number for number in range(count)])
 
 
@@ -124,6 +125,7 @@ def test_hashes_of_another_length_are_refused() -> None:
 # -- the other implementation
 
 
+@UNTIMED
 @given(bodies, st.integers(1, 70))
 def test_roots_agree(bodies: list[bytes], at_once: int) -> None:
     stored = Stored(bodies, at_once=at_once)
@@ -133,6 +135,7 @@ def test_roots_agree(bodies: list[bytes], at_once: int) -> None:
     assert Frontier.of(len(bodies), stored.subtree).root() == slow_tree.mth(bodies)
 
 
+@UNTIMED
 @given(st.data(), bodies.filter(bool))
 def test_inclusion_proofs_agree(data: st.DataObject, bodies: list[bytes]) -> None:
     size = data.draw(st.integers(1, len(bodies)))
@@ -144,6 +147,7 @@ def test_inclusion_proofs_agree(data: st.DataObject, bodies: list[bytes]) -> Non
     assert tree.verify_inclusion(tree.leaf_hash(bodies[index]), index, size, path, slow_tree.mth(bodies[:size]))
 
 
+@UNTIMED
 @given(st.data(), bodies.filter(bool))
 def test_consistency_proofs_agree(data: st.DataObject, bodies: list[bytes]) -> None:
     new = data.draw(st.integers(1, len(bodies)))
@@ -155,6 +159,7 @@ def test_consistency_proofs_agree(data: st.DataObject, bodies: list[bytes]) -> N
     assert tree.verify_consistency(old, slow_tree.mth(bodies[:old]), new, slow_tree.mth(bodies[:new]), path)
 
 
+@UNTIMED
 @given(st.data(), bodies.filter(bool))
 def test_the_hashes_outside_of_a_range_agree_and_lead_to_the_root(data: st.DataObject, bodies: list[bytes]) -> None:
     last = data.draw(st.integers(0, len(bodies) - 1))
@@ -166,6 +171,7 @@ def test_the_hashes_outside_of_a_range_agree_and_lead_to_the_root(data: st.DataO
     assert slow_tree.root_of_range(first, bodies[first : last + 1], len(bodies), nodes) == slow_tree.mth(bodies)
 
 
+@UNTIMED
 @given(st.data(), bodies.filter(lambda bodies: len(bodies) > 1))
 def test_an_entry_proves_neither_another_place_nor_another_body(data: st.DataObject, bodies: list[bytes]) -> None:
     size = len(bodies)
@@ -176,6 +182,7 @@ def test_an_entry_proves_neither_another_place_nor_another_body(data: st.DataObj
     assert not tree.verify_inclusion(tree.leaf_hash(bodies[other]), index, size, path, root)
 
 
+@UNTIMED
 @given(st.data(), bodies.filter(lambda bodies: len(bodies) > 1))
 def test_a_rewritten_past_is_not_consistent(data: st.DataObject, bodies: list[bytes]) -> None:
     new = len(bodies)
