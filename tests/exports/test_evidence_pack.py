@@ -20,7 +20,7 @@ from recordings.choices import ExportStatus, LedgerAction
 from recordings.exports import BadFilter, Subject, WantedPack
 from recordings.exports.pack import reading
 from recordings.ledger import body_of
-from recordings.models import Actor, Call, Export, Finding, LedgerEntry, Recorder, Seal, append_only
+from recordings.models import Actor, Call, Export, Finding, LedgerEntry, Receipt, Recorder, Seal, append_only
 from recordings.permissions import NotAllowed
 from tests import cast
 from tests.conftest import lift_triggers
@@ -181,6 +181,19 @@ def test_what_happened_since_changes_no_pack_of_an_earlier_checkpoint(
     assert file_of(newest) != file_of(again)
     assert facts_in(opened(newest))["stood"]["state"]["value"] == "terminated"
     assert facts_in(opened(again))["stood"]["state"]["value"] == "established"
+
+
+def test_a_receipt_that_came_after_the_seal_changes_no_pack(call: Call, now: datetime, olga: User) -> None:
+    first = Seal.objects.get(size=Seal.objects.order_by("size").values_list("size", flat=True)[0])
+    Receipt.objects.create(seal=first, witness="file:///worm", received_at=first.sealed_at)
+    cast.tell("capture.stopped", call.graph_id, at=now - MINUTE)
+    seal(now - MINUTE)
+    before = pack_of(Subject(call), olga, now=now)
+    assert before.seal
+    assert before.seal_id != first.size
+    Receipt.objects.create(seal=before.seal, witness="file:///worm", received_at=now)
+    assert file_of(pack_of(Subject(call), olga, now=now)) == file_of(before)
+    assert facts_in(opened(before))["seal"]["witnessed"]["size"] == first.size
 
 
 def test_an_erased_name_changes_its_places_only_and_the_pack_says_so(

@@ -11,11 +11,11 @@ from recordings.ledger.notes import verifier_key
 from recordings.models import Receipt, Seal
 
 NO_WITNESS = (
-    "When this checkpoint was made, no witness outside of On Record had an earlier one. Ask a witness whether it has "
+    "When this checkpoint was made, no witness had an earlier one. Ask a witness whether it has "
     "this one or a later one by now."
 )
 WITNESSED = (
-    "When this checkpoint was made, a witness outside of On Record had the ledger up to {size} entries. Entries from "
+    "When this checkpoint was made, a witness had the ledger up to {size} entries. Entries from "
     "place {size} on rested on On Record alone then. Ask a witness whether it has this checkpoint or a later one by "
     "now."
 )
