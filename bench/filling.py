@@ -1,6 +1,6 @@
 """Fill an empty, migrated PostgreSQL with a past: ended calls, four changes each, a few that live. By SQL, in bulk."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -8,6 +8,7 @@ from sandbox.defaults import TENANT_ID
 
 # One call in so many is still going on.
 LIVING_SHARE = 1000
+CHANGES_A_CALL = 4
 
 _CALLS = """
 INSERT INTO recordings_call (
@@ -28,7 +29,7 @@ SELECT
     began + interval '9 min', CASE WHEN living THEN %(now)s::timestamptz + interval '1 day' END
 FROM (
     SELECT n, n %% %(share)s = 0 AS living,
-           %(now)s::timestamptz - interval '1 hour' - (%(calls)s - n) * (interval '700 days' / %(calls)s) AS began
+           %(now)s::timestamptz - interval '1 hour' - (%(calls)s - n) * (make_interval(secs => %(past)s) / %(calls)s) AS began
     FROM generate_series(1, %(calls)s) AS n
 ) AS past
 """
@@ -49,12 +50,19 @@ ORDER BY call.created_at
 """
 
 
-def fill(calls: int, *, recorder: int, actor: int, now: datetime) -> None:
-    """`calls` calls over 700 days up to an hour before `now` (aware UTC), and four changes for each."""
+def fill(calls: int, *, recorder: int, actor: int, now: datetime, past: timedelta = timedelta(days=700)) -> None:
+    """`calls` calls over the time `past`, up to an hour before `now` (aware UTC), and four changes for each."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CALLS,
-            {"tenant": TENANT_ID, "recorder": recorder, "calls": calls, "share": LIVING_SHARE, "now": now},
+            {
+                "tenant": TENANT_ID,
+                "recorder": recorder,
+                "calls": calls,
+                "share": LIVING_SHARE,
+                "now": now,
+                "past": past.total_seconds(),
+            },
         )
         cursor.execute(_CHANGES, {"actor": actor})
         cursor.execute("VACUUM ANALYZE")
