@@ -29,7 +29,8 @@ SELECT
     began + interval '9 min', CASE WHEN living THEN %(now)s::timestamptz + interval '1 day' END
 FROM (
     SELECT n, n %% %(share)s = 0 AS living,
-           %(now)s::timestamptz - interval '1 hour' - (%(calls)s - n) * (make_interval(secs => %(past)s) / %(calls)s) AS began
+           %(now)s::timestamptz - interval '1 hour'
+               - (%(calls)s - n) * (make_interval(secs => %(past)s) / %(calls)s) AS began
     FROM generate_series(1, %(calls)s) AS n
 ) AS past
 """
