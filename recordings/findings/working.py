@@ -105,16 +105,18 @@ def attest(
     finding.reason, finding.root_cause, finding.wakes_after = reason, root_cause, None
     finding.evidence, finding.evidence_file = evidence or (f"File {file.name}" if file else ""), file
     finding.save()
-    ledger.record(
+    attested = ledger.entry_of(
         LedgerAction.FINDING_ATTESTED,
         actor=actor,
         now=now,
-        finding=finding,
-        resolution=finding.resolution,
-        reason=reason,
-        root_cause=root_cause,
-        evidence=finding.evidence,
-        file=file.pk if file else None,
-        file_sha256=file.sha256 if file else None,
-        **({"job": job} if job else {}),
+        about=ledger.References(finding=finding, job=job),
+        facts={
+            "resolution": finding.resolution,
+            "reason": reason,
+            "root_cause": root_cause,
+            "evidence": finding.evidence,
+            "file": file.pk if file else None,
+            "file_sha256": file.sha256 if file else None,
+        },
     )
+    ledger.append([attested])
