@@ -17,7 +17,7 @@ from recordings import ledger
 from recordings.ledger.access import Holding
 from recordings.ledger.keys import key_from
 from recordings.models import LedgerEntry
-from tests.conftest import lift_triggers
+from tests.owning import switch_triggers_off
 
 pytestmark = pytest.mark.django_db
 
@@ -169,7 +169,7 @@ def test_a_role_that_vanished_without_an_entry_is_marked(pat: User) -> None:
 def test_an_entry_that_was_made_unreadable_is_counted_and_the_rest_is_told(pat: User) -> None:
     give(pat, "Auditor", at=MONDAY)
     give(pat, "Approver", at=MONDAY)
-    lift_triggers()
+    switch_triggers_off()
     broken = LedgerEntry.objects.filter(body__contains="Approver").get()
     LedgerEntry.objects.filter(pk=broken.pk).update(body="nonsense")
 

@@ -21,7 +21,7 @@ from recordings.ledger import tree
 from recordings.ledger.keys import SigningKey, key_from
 from recordings.models import Actor, LeafBatch, LedgerEntry, Seal, Verification
 from tests import cast
-from tests.conftest import lift_triggers
+from tests.owning import switch_triggers_off
 from tests.pages.conftest import HTMX
 from tests.pages.corrections import completed
 
@@ -314,7 +314,7 @@ def test_an_entry_that_does_not_exist_is_not_found(client: Client, ada: User) ->
 def test_an_altered_entry_is_shown_and_its_proof_fails(client: Client, ada: User, sealed: Seal, forged: str) -> None:
     client.force_login(ada)
     entry = LedgerEntry.objects.get(action="correction.requested")
-    lift_triggers()
+    switch_triggers_off()
     LedgerEntry.objects.filter(pk=entry.pk).update(body=forged)
     page = text_of(client, f"/ledger/{entry.pk}/")
     assert "The text above does not lead to the root that was signed." in page
@@ -326,7 +326,7 @@ def test_a_gap_in_the_stored_tree_is_said(client: Client, ada: User, sealed: Sea
     client.force_login(ada)
     entry = LedgerEntry.objects.get(action="correction.requested")
     batch = LeafBatch.objects.get()
-    lift_triggers()
+    switch_triggers_off()
     LeafBatch.objects.filter(pk=0).update(leaf_hashes=bytes(batch.leaf_hashes)[:32])
     assert "The stored tree has a gap" in text_of(client, f"/ledger/{entry.pk}/")
     assert "The stored tree has a gap" in text_of(client, f"/ledger/{entry.pk}/proof", status=409)
@@ -421,7 +421,7 @@ def test_what_was_altered_is_named_with_its_place(client: Client, ada: User, sea
     client.force_login(ada)
     entry = LedgerEntry.objects.get(action="correction.requested")
     index = ledger.places_of([entry.pk])[entry.pk]
-    lift_triggers()
+    switch_triggers_off()
     LedgerEntry.objects.filter(pk=entry.pk).update(body=entry.body.replace("checked", "guessed"))
     client.post("/ledger/verify/")
     ledger.verify_due(timezone.now())

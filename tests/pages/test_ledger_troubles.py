@@ -13,7 +13,7 @@ from pytest_django import Settings
 from recordings import ledger, services
 from recordings.ledger.keys import key_from
 from recordings.models import LedgerEntry, Seal
-from tests.conftest import lift_triggers
+from tests.owning import switch_triggers_off
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_where_all_is_well_nothing_is_said(client: Client, ada: User, sealed: Se
 
 
 def test_a_verification_that_found_something_is_said(client: Client, ada: User, sealed: Seal, now: datetime) -> None:
-    lift_triggers()
+    switch_triggers_off()
     LedgerEntry.objects.filter(pk=LedgerEntry.objects.earliest("pk").pk).update(body="{}")
     ledger.verify_due(now)
     assert "The ledger was altered" in words(client, ada, at=now)
