@@ -65,9 +65,9 @@ def export_of(by: User, now: datetime, sentence: str = "") -> Export:
 def everything_altered(now: datetime) -> list[str]:
     """What verification alarms of, with all that there is under a seal."""
     ledger.seal(now, key=ledgers.signing_key())
-    verification, _ = ledger.verify_now(Actor.objects.job("test"), clock=lambda: now)
-    assert verification.checked
-    return [str(alarm) for alarm in verification.alarms]
+    _, report = ledger.verify_now(Actor.objects.job("test"), clock=lambda: now)
+    assert report.checked
+    return [str(alarm) for alarm in report.alarms]
 
 
 def test_without_apply_it_only_says_what_it_would_do(dana: Call) -> None:
