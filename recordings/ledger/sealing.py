@@ -99,7 +99,7 @@ def _grow(frontier: Frontier, limit: int) -> int:
     batches: list[LeafBatch] = []
     completed: list[Complete] = []
     for some, bodies in waiting.oldest(limit):
-        leaves = [tree.leaf_hash(body.encode()) for body in bodies]
+        leaves = [tree.leaf_hash(body) for body in bodies]
         batches += _batches(some, leaves, start=frontier.size)
         completed += frontier.extend(leaves, lowest=Node.LOWEST)
         keys += some

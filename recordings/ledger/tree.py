@@ -84,7 +84,7 @@ def complete_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def _parents(row: Sequence[bytes]) -> list[bytes]:
-    return [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row), 2)]
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
 
 
 # -- proofs of a tree that `subtree` reads

@@ -29,7 +29,7 @@ _PARTS = """
 COPY (
     SELECT entries.keys, entries.bodies
     FROM unnest(%s::uuid[], %s::uuid[]) AS part (first, until), LATERAL (
-        SELECT string_agg(uuid_send(id), ''::bytea) AS keys, array_agg(body) AS bodies FROM (
+        SELECT string_agg(uuid_send(id), ''::bytea) AS keys, array_agg(convert_to(body, 'UTF8')) AS bodies FROM (
             SELECT entry.id, entry.body
             FROM recordings_unsealed AS waiting JOIN recordings_ledgerentry AS entry ON entry.id = waiting.entry_id
             WHERE waiting.entry_id >= part.first AND waiting.entry_id < part.until
@@ -40,7 +40,7 @@ COPY (
 ) TO STDOUT (FORMAT BINARY)
 """
 
-type Part = tuple[Sequence[bytes], Sequence[str]]
+type Part = tuple[Sequence[bytes], Sequence[bytes]]
 
 
 def oldest(limit: int) -> Iterator[Part]:
@@ -69,7 +69,7 @@ def take_out(keys: Sequence[bytes]) -> None:
 def _oldest_by_rows(limit: int) -> Iterator[Part]:
     rows = Unsealed.objects.order_by("entry_id").values_list("entry_id", "entry__body")[:limit]
     for some in batched(rows.iterator(PART), PART):
-        yield [key.bytes for key, _ in some], [body for _, body in some]
+        yield [key.bytes for key, _ in some], [body.encode() for _, body in some]
 
 
 def _oldest_by_copy(limit: int) -> Iterator[Part]:
@@ -77,7 +77,7 @@ def _oldest_by_copy(limit: int) -> Iterator[Part]:
     firsts, untils = [first for first, _ in bounds], [until for _, until in bounds]
     statement = mogrify(_PARTS, (firsts, untils), connection)  # COPY takes no parameters
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(("bytea", "text[]"))
+        copy.set_types(("bytea", "bytea[]"))
         for keys, bodies in copy.rows():
             if bodies:
                 yield [keys[at : at + _KEY_BYTES] for at in range(0, len(keys), _KEY_BYTES)], bodies
