@@ -91,6 +91,11 @@ class Place:
         return self.directory / "sandbox" / "ca.pem"
 
     @property
+    def witness(self) -> Path:
+        """Where checkpoints are kept; on this machine, so it shows how a witness works and protects nothing."""
+        return self.directory / "witness"
+
+    @property
     def environment_file(self) -> Path:
         return self.directory / "env"
 
@@ -123,6 +128,7 @@ def own_settings(place: Place) -> dict[str, str]:
         "CALLBACK_AUDIENCE": CLIENT_ID,
         "CALLBACK_ISSUERS": CALLBACK_ISSUER,
         "CALLBACK_JWKS_URL": f"{place.microsoft}/v1/.well-known/keys",
+        "LEDGER_WITNESSES": place.witness.absolute().as_uri(),
         **GRACES,
     }
 

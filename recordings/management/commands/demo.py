@@ -48,6 +48,7 @@ class Command(BaseCommand):
 
     def _run(self, place: demo.Place, stopping: Event) -> None:
         _make_room(place.directory)
+        place.witness.mkdir()
         environment = demo.environment(place, os.environ)
         demo.write_environment(place, environment)
         self._say(f"Preparing a fresh database in {place.directory} …")
