@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from recordings import ledger, permissions
+from recordings import exports, ledger, permissions
 from recordings.filters import LedgerFilter
 from recordings.ledger import TreeBroken
 from recordings.models import LedgerEntry
 from recordings.models.keys import parse_key
 from recordings.views.access import needs
-from recordings.views.acting import requester
+from recordings.views.acting import person, requester
 from recordings.views.ledger_head import head, verified
 from recordings.views.ledger_proof import Proof, leaf_of, proof_of
 from recordings.views.ledger_rows import Page, Row, entry_with, key_at, page_after, page_at, page_before, row_of
@@ -34,9 +34,11 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
     query = filter_query(request, LedgerFilter)
     wanted = request.GET.get("at", "").strip()
     place = key_at(wanted) if wanted else None
-    page = _page(request, chosen.qs, place)
+    page, now = _page(request, chosen.qs, place), timezone.now()
+    told = exports.told_filter(query.dict(), known=chosen.filters)
+    ledger.note_history_read(told, user=person(request), now=now)
     context = {
-        "now": timezone.now(),
+        "now": now,
         "filter": chosen,
         "filter_query": query.urlencode(),
         "page": page,
@@ -65,6 +67,7 @@ def _page(request: HttpRequest, found: QuerySet[LedgerEntry], place: UUID | None
 def ledger_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One entry: its text to the byte, its place, and its proof under the newest seal."""
     row, proof, problem = _row(pk), None, ""
+    _note_read(request, pk)
     try:
         proof = _proof(row)
     except TreeBroken:
@@ -84,7 +87,9 @@ def ledger_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
 @needs(permissions.LOOK)
 def ledger_body(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The very bytes that are hashed, without a line break at their end."""
-    return _file(_row(pk).entry.body, f"{pk}.json", content_type="application/json")
+    row = _row(pk)
+    _note_read(request, pk)
+    return _file(row.entry.body, f"{pk}.json", content_type="application/json")
 
 
 @require_safe
@@ -118,6 +123,10 @@ def ledger_verify(request: HttpRequest) -> HttpResponse:
     if runs.running is None:
         response.status_code = HttpResponseStopPolling.status_code
     return response
+
+
+def _note_read(request: HttpRequest, pk: UUID) -> None:
+    ledger.note_history_read(f"entry={pk}", user=person(request), now=timezone.now())
 
 
 def _row(pk: UUID) -> Row:

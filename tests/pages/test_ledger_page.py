@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from recordings import ledger, services
 from recordings.choices import Alarm, LedgerAction, VerificationStatus
 from recordings.ledger import tree
 from recordings.ledger.keys import SigningKey, key_from
-from recordings.models import Actor, LeafBatch, LedgerEntry, Seal, Verification
+from recordings.models import Actor, LeafBatch, LedgerEntry, Reading, Seal, Verification
 from tests import cast
 from tests.owning import switch_triggers_off
 from tests.pages.conftest import HTMX
@@ -30,6 +31,14 @@ pytestmark = pytest.mark.django_db
 URL = "/ledger/"
 NAME = "onrecord.local/ledger"
 NOBODYS = UUID("0199a000-0000-7000-8000-000000000000")
+
+
+@pytest.fixture(autouse=True)
+def _read_before(ada: User) -> None:
+    """Ada has read the history in this hour, so that reading it here adds no entry to what she reads."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for hour_at in (hour, hour + timedelta(hours=1)):
+        Reading.objects.create(actor=Actor.objects.person(ada), hour_at=hour_at)
 
 
 @pytest.fixture
@@ -447,10 +456,10 @@ def test_the_list_asks_as_often_for_many_entries_as_for_few(
     client.force_login(ada)
     client.get(URL)
     # Session, person, rights, four counts of the navigation; entries, places, who got a role; seal, queue, runs.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(URL)
     recorded(60, ada)
-    with django_assert_num_queries(12):  # nobody got a role on this page
+    with django_assert_num_queries(13):  # nobody got a role on this page
         client.get(URL)
 
 
@@ -469,5 +478,22 @@ def test_an_entry_and_its_proof_take_few_queries(
 ) -> None:
     client.force_login(ada)
     entry = LedgerEntry.objects.get(action="correction.requested")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(f"/ledger/{entry.pk}/")
+
+
+def test_who_opens_the_ledger_has_read_the_history(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    for query in ("?action=signin.failed&actor=olga", "", "?action=call.read"):
+        client.get(f"{URL}{query}")
+    (entry,) = LedgerEntry.objects.filter(action="history.read")
+    said = str(ledger.body_of(entry)["filter"])
+    assert said.startswith("action=signin.failed&actor=%28text%2C+hmac+"), "a name has no place in the ledger"
+
+
+def test_so_has_who_opens_one_entry_or_takes_its_text(client: Client, olga: User, tom: User, sealed: Seal) -> None:
+    of = entries()[0]
+    for user, page in ((olga, f"{URL}{of.pk}/"), (tom, reverse("ledger_body", args=[of.pk]))):
+        client.force_login(user)
+        assert client.get(page).status_code == 200
+        assert LedgerEntry.objects.filter(action="history.read", actor__subject_id=str(user.pk)).count() == 1
