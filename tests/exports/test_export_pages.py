@@ -21,6 +21,8 @@ __all__ = ["signed_in", "stopped_clock"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_key", "stopped_clock")]
 
+# SQLite counts; the planner of PostgreSQL guesses.
+COUNTED = r"(1 row by now|About \d+ rows?, an estimate)"
 NEW, LIST = "/exports/new/", "/exports/"
 REASON = {"reason": "the auditor asked", "step": "start"}
 
@@ -50,8 +52,7 @@ def form(**words: str) -> dict[str, str]:
 
 def test_the_page_takes_the_filter_of_the_list_it_came_from_and_counts_first(story: datetime, olgas: Client) -> None:
     page = words_of(olgas.get(f"{NEW}?sheet=calls&told=recording&from=2026-11-18&to=2026-11-18").text)
-    assert "1 row by now" in page
-    assert "Told to Teams: Recording, from 2026-11-18 00:00:00, until before 2026-11-19 00:00:00 (UTC)" in page
+    assert re.search(COUNTED + " Told to Teams: Recording, from 2026-11-18 00:00:00, until before 2026-11-19", page)
     assert "holds names of people" in page
     assert not Export.objects.exists()
 
@@ -59,7 +60,7 @@ def test_the_page_takes_the_filter_of_the_list_it_came_from_and_counts_first(sto
 def test_counting_again_answers_the_estimate_alone(story: datetime, olgas: Client) -> None:
     answer = olgas.post(NEW, form(sheet="calls", step="count", told="notRecording"), headers=HTMX)
     assert answer.status_code == 200
-    assert words_of(answer.text).startswith("1 row by now Told to Teams: Not recording")
+    assert re.match(COUNTED + " Told to Teams: Not recording", words_of(answer.text))
     assert "<html" not in answer.text
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -43,7 +42,28 @@ def request_export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -
     """Put an export in line for the worker (`now` aware UTC). Raises BadFilter and NotAllowed; then nothing is done."""
     permissions.require(user, permissions.EXPORT)
     _refuse_nonsense(wanted, now=now)
-    export = Export(
+    export = _export(wanted, actor=actor, user=user, now=now)
+    with transaction.atomic():
+        export.save(force_insert=True)
+        ledger.record(
+            LedgerAction.EXPORT_REQUESTED,
+            actor=actor,
+            now=now,
+            export=export.pk,
+            what=export.sheet,
+            filter=wanted.told,
+            from_at=export.from_at,
+            until_at=export.until_at,
+            zone=export.zone,
+            format=export.format,
+            as_of=export.as_of,
+            reason=export.reason,
+        )
+    return export
+
+
+def _export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -> Export:
+    return Export(
         sheet=wanted.sheet,
         format=wanted.format,
         reason=wanted.reason.strip(),
@@ -61,23 +81,6 @@ def request_export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -
         requester=user,
         requested_at=now,
     )
-    with transaction.atomic():
-        export.save(force_insert=True)
-        ledger.record(LedgerAction.EXPORT_REQUESTED, actor=actor, now=now, export=export.pk, **_facts(export, wanted))
-    return export
-
-
-def _facts(export: Export, wanted: Wanted) -> dict[str, Any]:
-    return {
-        "what": export.sheet,
-        "filter": wanted.told,
-        "from_at": export.from_at,
-        "until_at": export.until_at,
-        "zone": export.zone,
-        "format": export.format,
-        "as_of": export.as_of,
-        "reason": export.reason,
-    }
 
 
 def _refuse_nonsense(wanted: Wanted, *, now: datetime) -> None:
