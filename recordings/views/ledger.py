@@ -35,7 +35,7 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("at", "").strip()
     place = key_at(wanted) if wanted else None
     page, now = _page(request, chosen.qs, place), timezone.now()
-    told = exports.told_filter(query.dict(), known=chosen.filters)
+    told = exports.told_filter(request.GET.dict(), known=chosen.filters)
     ledger.note_history_read(told, user=person(request), now=now)
     context = {
         "now": now,
