@@ -17,7 +17,9 @@ from recordings.ledger.verifying.leaves import Leaves
 from recordings.ledger.verifying.seals import Expected
 from recordings.models import LeafBatch, Node, Seal
 
-BATCHES = 16
+# So many leaves, and no more batches, are looked at as one: a small site's batches hold ten of them.
+LEAVES = 8192
+BATCHES = 512
 # Nodes that are held against the stored ones at once.
 NODES = 512
 _HIGHEST = 62  # no tree is higher
@@ -41,14 +43,28 @@ class Walk:
         self._is_whole = True
 
     def go(self, *, until: int, progress: Callable[[int], object]) -> None:
-        for batch in _batches(until):
-            if self._fits(batch, until=until):
-                self._compare_entries(batch)
-                self._grow(batch)
-            progress(self.checked)
+        for page in _pages(until):
+            for batch in self._stretches(page, until=until):
+                if self._fits(batch, until=until):
+                    self._compare_entries(batch)
+                    self._grow(batch)
+                progress(self.checked)
         self._require_reached(until)
         self._compare_nodes()
         self._compare_roots(upto=until)
+
+    def _stretches(self, page: Iterable[LeafBatch], *, until: int) -> Iterator[LeafBatch]:
+        """Batches with nothing to be said of them as one batch; each other one by itself."""
+        plain: list[LeafBatch] = []
+        for batch in page:
+            place = plain[-1].first_index + plain[-1].count if plain else self.checked
+            if _is_plain(batch, place=place, until=until):
+                plain.append(batch)
+                continue
+            yield from _joined(plain)
+            plain = []
+            yield batch
+        yield from _joined(plain)
 
     def _fits(self, batch: LeafBatch, *, until: int) -> bool:
         """Does it go on where the one before it ended, and hold what it says?"""
@@ -133,19 +149,32 @@ def _about_node(level: int, position: int) -> str:
     return f"The stored part of the tree over entries {first} to {first + (1 << level) - 1} is gone or was changed."
 
 
-def _batches(until: int) -> Iterator[LeafBatch]:
-    after = None
-    while page := _page(after, until):
-        yield from page
-        after = page[-1].first_index
+def _is_plain(batch: LeafBatch, *, place: int, until: int) -> bool:
+    keys, hashes = bytes(batch.entry_ids), bytes(batch.leaf_hashes)
+    is_there = batch.first_index == place and place + batch.count <= until
+    is_full = (len(keys), len(hashes)) == (batch.count * KEY_BYTES, batch.count * HASH_BYTES)
+    return is_there and is_full and batch.count > 0 and batch.first_entry.bytes == keys[:KEY_BYTES]
 
 
-def _page(after: int | None, until: int) -> list[LeafBatch]:
-    """At most BATCHES of them, the first ones where `after` is None: also those of a place that cannot be."""
-    batches = LeafBatch.objects.filter(first_index__lt=until)
-    if after is not None:
-        batches = batches.filter(first_index__gt=after)
-    return list(batches.order_by("first_index")[:BATCHES])
+def _joined(batches: Sequence[LeafBatch]) -> Iterator[LeafBatch]:
+    if batches:
+        yield LeafBatch(
+            first_index=batches[0].first_index,
+            first_entry=batches[0].first_entry,
+            count=sum(batch.count for batch in batches),
+            entry_ids=b"".join([batch.entry_ids for batch in batches]),
+            leaf_hashes=b"".join([batch.leaf_hashes for batch in batches]),
+        )
+
+
+def _pages(until: int) -> Iterator[Sequence[LeafBatch]]:
+    """The first batch by itself: it may stand at a place that cannot be. So does the one behind a gap."""
+    batches = LeafBatch.objects.filter(first_index__lt=until).order_by("first_index")
+    page = list(batches[:1])
+    while page:
+        yield page
+        rest = batches.filter(first_index__gt=page[-1].first_index)
+        page = list(rest.filter(first_index__lt=page[-1].first_index + LEAVES)[:BATCHES]) or list(rest[:1])
 
 
 def _stored_nodes(wanted: Iterable[Complete]) -> dict[tuple[int, int], bytes]:
