@@ -57,10 +57,10 @@ def hand_to_witnesses() -> int:
 
 @task
 def run_exports() -> int:
-    """Make the exports that wait, and delete the files whose time is over."""
+    """Delete the files whose time is over, and make the exports that wait."""
     now = timezone.now()
-    made = exports.make_exports(now, rows_of=lambda export: export_rows.rows_of(export, now=now))
-    return made + exports.expire_exports(now)
+    expired = exports.expire_exports(now)
+    return expired + exports.make_exports(now, rows_of=lambda export: export_rows.rows_of(export, now=now))
 
 
 @task
