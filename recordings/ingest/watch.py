@@ -118,13 +118,12 @@ def note_skew(tenant_id: str, *, seconds: float, from_at: datetime, seen_at: dat
     The first word opens a ClockSkew, the next ones keep the largest and say that it goes on.
     """
     tenant = _locked_tenant(tenant_id)
-    skew = ClockSkew.objects.filter(until_at__isnull=True).first()
-    is_new = skew is None
-    skew = skew or ClockSkew(from_at=from_at, seconds=seconds)
+    known = ClockSkew.objects.filter(until_at__isnull=True).first()
+    skew: ClockSkew = known or ClockSkew(from_at=from_at, seconds=seconds, seen_at=seen_at)
     skew.seconds = max(skew.seconds, seconds, key=abs)
-    skew.seen_at = seen_at if is_new else max(skew.seen_at, seen_at)
+    skew.seen_at = max(skew.seen_at, seen_at)
     skew.save()
-    if is_new:
+    if known is None:
         _record_clock(LedgerAction.CLOCK_SKEWED, occurred_at=from_at, now=now, from_at=from_at, seconds=seconds)
     tenant.clock_skewed_at, tenant.clock_seconds = skew.from_at, skew.seconds
     reschedule_tenant(tenant, now=now)

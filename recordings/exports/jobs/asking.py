@@ -42,7 +42,7 @@ def request_export(wanted: Wanted, *, actor: Actor, user: User, now: datetime) -
     """Put an export in line for the worker (`now` aware UTC). Raises BadFilter and NotAllowed; then nothing is done."""
     permissions.require(user, permissions.EXPORT)
     _refuse_nonsense(wanted, now=now)
-    export = _export(wanted, actor=actor, user=user, now=now)
+    export: Export = _export(wanted, actor=actor, user=user, now=now)
     with transaction.atomic():
         export.save(force_insert=True)
         ledger.record(
