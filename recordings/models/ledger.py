@@ -75,7 +75,7 @@ class LeafBatch(models.Model):
     """
 
     MOST = 1024
-    WIDTH = timedelta(minutes=1)
+    WIDTH = timedelta(minutes=10)
 
     first_index = models.BigIntegerField(primary_key=True)
     first_entry = models.UUIDField(db_index=True)

@@ -153,9 +153,9 @@ def test_parts_of_one_seal_lie_side_by_side(now: datetime, monkeypatch: pytest.M
 
 
 @pytest.mark.django_db
-def test_a_batch_holds_at_most_1024_entries_and_a_minute(now: datetime) -> None:
-    minute = LeafBatch.WIDTH.total_seconds() * 1000
-    offsets = [0, 1, minute, minute + 1, minute + 2, 2 * minute + 1, 2 * minute + 2]
+def test_a_batch_holds_at_most_1024_entries_and_ten_minutes(now: datetime) -> None:
+    width = LeafBatch.WIDTH.total_seconds() * 1000
+    offsets = [0, 1, width, width + 1, width + 2, 2 * width + 1, 2 * width + 2]
     put_in_line([int(1_700_000_000_000 + offset) for offset in offsets])
     ledger.seal(now, key=KEY)
     assert [batch.count for batch in LeafBatch.objects.order_by("first_index")] == [3, 3, 1]
