@@ -58,10 +58,10 @@ GRACE = {
 }
 ONE_ROUND = timedelta(seconds=ROUND_SECONDS)
 # A leg is known to be an orphan only from Graph's next answer on; in the demo Graph is asked every twenty seconds.
-# Three answers in a row must agree on the clock.
+# Three answers in a row must agree on the clock; a call that was asked for is leased for half a minute.
 UNTIL_FOUND = {
     Rule.ORPHAN_LEG: timedelta(seconds=20) + ONE_ROUND,
-    Rule.CLOCK_SKEWED: 2 * (timedelta(seconds=20) + ONE_ROUND) + ONE_ROUND,
+    Rule.CLOCK_SKEWED: 2 * timedelta(seconds=30) + ONE_ROUND,
 }
 
 ACTS = {(act.steps, act.shows): act for act in OPENING}.values()
