@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, models, transaction
 from recordings import ledger
 from recordings.choices import LedgerAction
 from recordings.models import Actor, LedgerEntry, append_only, grants
+from tests import ledgers
 from tests.commands.running import run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -175,3 +176,9 @@ def test_a_role_that_is_not_there_is_named() -> None:
 def test_the_site_cannot_give_itself_the_rights(site: str) -> None:
     with pytest.raises(CommandError, match="Nothing was changed"):
         run("grants", "--role", site, "--apply")
+
+
+def test_the_worker_seals_and_verifies_as_that_role(site: str, now: datetime) -> None:
+    assert ledgers.sealed(300, at=now).size == 300
+    _, report = ledger.verify_now(Actor.objects.job("site"), clock=lambda: now)
+    assert (report.checked, list(report.alarms)) == (300, [])
