@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from django.contrib.auth.models import User
 from recordings import exports, findings
 from recordings.choices import ExportFormat, ExportSheet, ExportStatus, LedgerAction
 from recordings.exports import BadFilter, NoFile, Period
-from recordings.exports.jobs.claiming import LEASE, LeaseLost, claim, finish, put_back, store_part
 from recordings.ledger import body_of
 from recordings.models import Actor, Export, ExportPart, LedgerEntry, Seal
 from recordings.permissions import NotAllowed
@@ -232,39 +230,6 @@ def test_what_breaks_is_tried_three_times_and_then_given_up(story: datetime, olg
     assert "tried 3 times" in export.message
     assert not ExportPart.objects.exists()
     assert len(entries(LedgerAction.EXPORT_STARTED)) == 3
-
-
-def test_a_worker_that_was_too_slow_stores_nothing_into_what_another_one_makes(story: datetime, olga: User) -> None:
-    ask(olga, now=story)
-    slow = claim(story)
-    assert slow
-    store_part(slow, 0, b"of the slow one", now=story)
-    assert claim(story + LEASE - MINUTE) is None
-    quick = claim(story + 2 * LEASE)
-    assert quick
-    store_part(quick, 0, b"of the quick one", now=story + 2 * LEASE)
-    too_late: list[Callable[[], None]] = [
-        lambda: store_part(slow, 1, b"more", now=story + 2 * LEASE),
-        lambda: finish(slow, size=4, sha256="", now=story + 2 * LEASE),
-        lambda: put_back(slow, why="", now=story + 2 * LEASE, counts=True),
-    ]
-    for store in too_late:
-        with pytest.raises(LeaseLost):
-            store()
-    assert [bytes(part.content) for part in ExportPart.objects.all()] == [b"of the quick one"]
-    assert Export.objects.get().status == ExportStatus.RUNNING
-
-
-def test_one_that_a_person_ends_while_it_is_made_is_not_finished(story: datetime, olga: User) -> None:
-    export = ask(olga, now=story)
-    making = claim(story)
-    assert making
-    store_part(making, 0, b"a part", now=story)
-    assert exports.stop_export(export, actor=Actor.objects.person(olga), now=story)
-    with pytest.raises(LeaseLost):
-        store_part(making, 1, b"more", now=story)
-    assert not ExportPart.objects.exists()
-    assert Export.objects.get().status == ExportStatus.FAILED
 
 
 def test_a_person_ends_it_before_it_is_made(story: datetime, olga: User) -> None:
