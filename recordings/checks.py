@@ -148,7 +148,7 @@ def exporting() -> Checked:
 
 @_check("onrecord")
 def sealing() -> Checked:
-    """E014: seals need a name that a signed note can carry, and time between them. The key is the worker's own affair."""
+    """E014: seals need a name that a signed note can carry, and time between them. The key is the worker's affair."""
     found: Checked = []
     if not is_name(conf.ledger_origin()):
         hint = "Use a host and a path, like onrecord.example.com/ledger: no space, no plus."
