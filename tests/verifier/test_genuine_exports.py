@@ -91,6 +91,7 @@ def test_without_a_key_from_elsewhere_it_says_whose_key_it_took(tmp_path: Path) 
     taken, compared = run(forged), run(forged, "--key", fingerprint())
 
     assert taken.code == 0
+    assert "note The key is the one in the export itself. Its fingerprint is " in taken.words
     assert "Whose key it is. It was taken from the export itself" in taken.words
     assert compared.code == 1
     assert "signed with another key than yours" in compared.failures[0]

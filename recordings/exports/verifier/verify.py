@@ -18,6 +18,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import sqlite3
 import sys
@@ -41,6 +42,7 @@ MOST_TOLD = 10
 
 MANIFEST, SIGNATURE, CHECKPOINT = "manifest.json", "manifest.sig", "checkpoint.txt"
 ENTRIES, PROOFS, CONSISTENCY = "entries.jsonl", "proofs.jsonl", "consistency.json"
+DAMAGE = (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 COMPARED = {CHECKPOINT, ENTRIES, PROOFS, CONSISTENCY, "README.txt", "verify.py"}
 
 
@@ -60,11 +62,15 @@ class Export:
 
     def __init__(self, path: Path) -> None:
         self.path, self.is_folder = path, path.is_dir()
-        self._zip = None if self.is_folder else _opened_zip(path)
-        if self._zip:
-            self.sizes = {member.filename: member.file_size for member in _members(self._zip)}
-        else:
-            self.sizes = {one.name: one.stat().st_size for one in path.iterdir() if one.is_file()}
+        self._zip = None
+        try:
+            if self.is_folder:
+                self.sizes = {one.name: one.stat().st_size for one in path.iterdir() if one.is_file()}
+            else:
+                self._zip = zipfile.ZipFile(path)
+                self.sizes = {member.filename: member.file_size for member in _members(self._zip)}
+        except DAMAGE as error:
+            raise Failed(f"{path} is neither a folder nor a whole ZIP file: {error}.") from error
         if MANIFEST not in self.sizes:
             raise Failed(f"{path} is no export of On Record: there is no {MANIFEST} in it.")
 
@@ -75,7 +81,7 @@ class Export:
         try:
             with self._zip.open(name) if self._zip else (self.path / name).open("rb") as stream:
                 yield stream
-        except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGE as error:
             raise Failed(f"{name} cannot be read to its end, it is damaged: {error}.") from error
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -97,13 +103,6 @@ class Export:
         if len(content) > LONGEST_FILE:
             raise Failed(f"{name} is larger than any that On Record writes.")
         return content
-
-
-def _opened_zip(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise Failed(f"{path} is neither a folder nor a whole ZIP file: {error}.") from error
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -171,6 +170,8 @@ class Manifest:
         self.unproven_rows = self._number("unproven_rows")
         self.is_snapshot: bool = field(found, "snapshot", bool, MANIFEST)
         self.as_of = self._text("as_of") if found.get("as_of") else ""
+        if self.data_format not in ("exact", "spreadsheet", "jsonl"):
+            raise Failed(f"{MANIFEST} names a form of {self.data} that this verifier does not know.")
         self.columns = {field(one, "name", str, MANIFEST): one for one in field(found, "columns", list, MANIFEST)}
         self.files: dict[str, Any] = field(found, "files", dict, MANIFEST)
 
@@ -352,13 +353,15 @@ def check_signed(note: Note, key: Key, where: str) -> None:
     """Signatures of others are passed over, as a signed note may have them; ours must be there."""
     ours = [signature for name, signature in note.signatures if name == key.name and signature[:4] == key.mark]
     if not ours:
-        raise Failed(f"{where} is not signed by the ledger's key {key.name}.")
+        raise Failed(f"{where} is not signed by the key {key.name}.")
     if not all(is_signed(key.public, note.text.encode(), signature[4:]) for signature in ours):
         raise Failed(f"The signature of {where} is not valid: the text or the signature was changed.")
 
 
-def check_told_key(key: Key, told: str) -> str:
-    """The export is signed with the very key that the auditor was told of elsewhere."""
+def check_key(key: Key, told: str | None) -> str:
+    """The key is the very one that the auditor was told of elsewhere."""
+    if told is None:
+        return f"The key is the one in the export itself. Its fingerprint is {key.fingerprint}"
     if told != key.fingerprint:
         raise Failed(
             f"The export is signed with another key than yours: its fingerprint is {key.fingerprint}, and you gave "
@@ -374,7 +377,7 @@ def check_manifest(export: Export, manifest: Manifest, key: Key) -> str:
         raise Failed(f"{SIGNATURE} has more than one signature.")
     if note.text != f"onrecord-export-manifest/v1\n{hashlib.sha256(manifest.content).hexdigest()}\n":
         raise Failed(f"{MANIFEST} is not the one that was signed: it was changed after the export.")
-    return f"{MANIFEST} is signed with the ledger's key."
+    return f"{MANIFEST} is signed with this key."
 
 
 # -- 3. The tree (RFC 9162, section 2.1)
@@ -873,16 +876,15 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
     manifest = Manifest(export.whole(MANIFEST))
     key = read_key(manifest)
     checkpoint = covered = rows = None
-    if told_key:
-        with report:
-            report.tell(check_told_key(key, told_key))
+    with report:
+        report.tell(check_key(key, told_key), "ok      " if told_key else "note    ")
     with report:
         report.tell(check_manifest(export, manifest, key))
     with report:
         report.tell(check_files(export, manifest))
     with report:
         checkpoint = check_checkpoint(export, manifest, key)
-        report.tell(f"The checkpoint, at {checkpoint.size:,} entries, is signed with the ledger's key.")
+        report.tell(f"The checkpoint, at {checkpoint.size:,} entries, is signed with this key.")
     with report:
         if checkpoint:
             covered = check_entries(export, manifest, checkpoint, store)
@@ -897,7 +899,7 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
     if report.failures or not covered or not rows:
         return
     report.under("What this proves", proven(manifest, covered, rows))
-    report.under("What this does not prove", not_proven(manifest, key, told_key, rows))
+    report.under("What this does not prove", not_proven(manifest, told_key, rows))
 
 
 def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
@@ -917,13 +919,12 @@ def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
     return found
 
 
-def not_proven(manifest: Manifest, key: Key, told_key: str | None, rows: Rows) -> list[str]:
+def not_proven(manifest: Manifest, told_key: str | None, rows: Rows) -> list[str]:
     found = []
     if not told_key:
         found.append(
-            f"Whose key it is. It was taken from the export itself, and anybody can sign with a key of their own. "
-            f"Compare its fingerprint with the one you have from elsewhere, or give that one with --key. It is: "
-            f"{key.fingerprint}"
+            "Whose key it is. It was taken from the export itself, and anybody can sign with a key of their own. "
+            "Compare its fingerprint with the one you have from elsewhere, or give that one with --key."
         )
     if not manifest.complete_range():
         found.append(
@@ -971,7 +972,7 @@ def _asked(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--earlier", type=Path, help="checkpoint.txt of an earlier export, or that export")
     asked = parser.parse_args(words)
     for path in (asked.export, asked.earlier):
-        if path and not path.exists():
+        if path and not os.path.exists(path):
             parser.error(f"there is no file or folder {path}")
     return asked
 
@@ -993,5 +994,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit("Stopped. Nothing is proven.")
-    except sqlite3.Error as error:
-        sys.exit(f"FAILED  The temporary file of this program cannot be written: {error}. Nothing is proven.")
+    except (OSError, sqlite3.Error) as error:
+        sys.exit(f"FAILED  The report or a temporary file cannot be written: {error}. Nothing is proven.")
