@@ -1,114 +1,123 @@
-"""The entries in the order of their keys, a block at a time: each block is a statement of its own, so that a long run
-holds no snapshot of a busy database open.
-
-Both databases hand over the very bytes of a body. On PostgreSQL a block comes as one row, since fetching a row for each
-entry takes as long as hashing it; a text there holds no NUL, which so parts one body from the next.
+"""The entries in the order of their keys, a block at a time, each a statement of its own: so that a long run holds no
+snapshot of a busy database open. Both databases hand over the very bytes of a body, and they are hashed here.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import select
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from psycopg import Connection, Cursor
+from django.db import OperationalError, connection
+from psycopg.pq.abc import PGconn
 
-BLOCK = 1024
-KEY_BYTES = 16
+from recordings.ledger.verifying.hashing import KEY_BYTES, Block, Copies, worked_out
+
+BLOCK = 2048
 FIRST = UUID(int=0)
 
-# What an entry's other columns say: the key, then the columns as the body would say them.
-type Copies = Sequence[Any]
-
-
-class Block(NamedTuple):
-    """Entries side by side: their keys, and in the same order their bodies and what their other columns say."""
-
-    keys: bytes
-    bodies: list[bytes]
-    copies: list[Copies]
-
-    @property
-    def last(self) -> UUID:
-        return UUID(bytes=self.keys[-KEY_BYTES:])
-
-
-_COPIES_ON_POSTGRES = """json_build_array(action, actor_id,
-    (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id), operation_id, finding_id,
-    to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"""
-_WITH_COPIES = f"textsend(json_agg({_COPIES_ON_POSTGRES})::text)"
-_POSTGRES = """
-SELECT
-    string_agg(uuid_send(id), ''::bytea),
-    string_agg(textsend(body), '\\x00'::bytea),
-    {copies}
-FROM (
-    SELECT * FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+# A block comes as one row, since fetching a row for each entry takes as long as hashing it. A text of PostgreSQL holds
+# no NUL, which so parts one body from the next.
+_COPIES = """textsend(json_agg(json_build_array(action, actor_id,
+        (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id), operation_id, finding_id,
+        to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))::text)
+"""
+# Columns that are not asked for would take the database half of its time.
+_BLOCK = """
+SELECT string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00'::bytea), {copies} FROM (
+    SELECT {columns} FROM recordings_ledgerentry WHERE id > $1::uuid AND id <= $2::uuid ORDER BY id LIMIT {block}
 ) AS page
 """
 
 # SQLite keeps a key as 32 hexadecimal digits, and a time without its zone, and without a fraction of zero.
-_COPIES_ON_SQLITE = """action, actor_id,
+_ROWS = """
+SELECT id, CAST(body AS BLOB), action, actor_id,
     (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id), operation_id, finding_id,
     replace(occurred_at, ' ', 'T') || CASE length(occurred_at) WHEN 19 THEN '.000000Z' ELSE 'Z' END,
-    replace(recorded_at, ' ', 'T') || CASE length(recorded_at) WHEN 19 THEN '.000000Z' ELSE 'Z' END"""
-_SQLITE = """
-SELECT id, CAST(body AS BLOB), {copies} FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+    replace(recorded_at, ' ', 'T') || CASE length(recorded_at) WHEN 19 THEN '.000000Z' ELSE 'Z' END
+FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
 """
 
 
-def blocks(*, until: UUID, with_copies: bool = True) -> Iterator[Block]:
-    """Every entry up to the key `until`. Without copies that list is empty."""
-    if connection.vendor == "postgresql":
-        yield from _blocks_of_postgres(until, with_copies)
-        return
-    after = FIRST
-    while block := _block_of_sqlite(after, until, with_copies):
-        yield block
-        after = block.last
+def blocks(*, until: UUID, with_columns: bool) -> Iterator[Block]:
+    """Every entry up to the key `until`; its other columns are compared with its body where `with_columns`."""
+    read = _blocks_of_postgres if connection.vendor == "postgresql" else _blocks_of_sqlite
+    yield from read(until, with_columns)
 
 
-def _blocks_of_postgres(until: UUID, with_copies: bool) -> Iterator[Block]:
-    """The next block is asked for before this one is given out, so that the database works while it is hashed."""
-    statement = _POSTGRES.format(copies=_WITH_COPIES if with_copies else "NULL")
-    with connection.wrap_database_errors, _reader() as reader:
-        asked = Cursor[Any](reader).execute(statement, (FIRST, until, BLOCK), binary=True)
-        while row := asked.fetchone():
-            keys, bodies, copies = row
-            if not keys:
-                return
-            block = Block(keys, bodies.split(b"\0"), json.loads(copies) if with_copies else [])
-            asked = Cursor[Any](reader).execute(statement, (block.last, until, BLOCK), binary=True)
-            yield block
+# -- SQLite
 
 
-@contextmanager
-def _reader() -> Iterator[Connection[Any]]:
-    """A connection of its own, which need not wait for an answer; inside a transaction the one that sees its rows."""
-    if connection.in_atomic_block:
-        yield connection.connection
-        return
-    own = connection.copy()
-    try:
-        own.ensure_connection()
-        with own.connection.pipeline():
-            yield own.connection
-    finally:
-        own.close()
+def _blocks_of_sqlite(until: UUID, with_columns: bool) -> Iterator[Block]:
+    after = FIRST.hex
+    while rows := _rows(after, until.hex):
+        keys = b"".join([bytes.fromhex(row[0]) for row in rows])
+        copies = [_copies(*row[2:]) for row in rows] if with_columns else ()
+        yield worked_out(keys, [row[1] for row in rows], copies)
+        after = rows[-1][0]
 
 
-def _block_of_sqlite(after: UUID, until: UUID, with_copies: bool) -> Block | None:
-    statement = _SQLITE.format(copies=_COPIES_ON_SQLITE if with_copies else "NULL")
+def _rows(after: str, until: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, (after.hex, until.hex, BLOCK))
-        rows = cursor.fetchall()
-    if not rows:
-        return None
-    keys = b"".join([bytes.fromhex(row[0]) for row in rows])
-    return Block(keys, [row[1] for row in rows], [_copies(*row[2:]) for row in rows] if with_copies else [])
+        cursor.execute(_ROWS, (after, until, BLOCK))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _copies(action: str, actor: int, call: str | None, operation: str | None, *others: Any) -> Copies:
     return action, actor, call, operation and str(UUID(operation)), *others
+
+
+# -- PostgreSQL
+
+
+def _blocks_of_postgres(until: UUID, with_columns: bool) -> Iterator[Block]:
+    """On a connection of its own the next block is asked for before this one is worked out, so that both go on at once.
+
+    Inside a transaction it is that one's, which sees its rows, and others use between two blocks.
+    """
+    copies, columns = (_COPIES, "*") if with_columns else ("NULL", "id, body")
+    statement = _BLOCK.format(copies=copies, columns=columns, block=BLOCK).encode()
+    is_ahead = not connection.in_atomic_block
+    with _reader(is_own=is_ahead) as reader:
+        _ask(reader, statement, FIRST.bytes, until.bytes)
+        while row := _answer(reader):
+            keys, bodies, said = row
+            if is_ahead:
+                _ask(reader, statement, keys[-KEY_BYTES:], until.bytes)
+            yield worked_out(keys, bodies.split(b"\0"), json.loads(said) if said else ())
+            if not is_ahead:
+                _ask(reader, statement, keys[-KEY_BYTES:], until.bytes)
+
+
+@contextmanager
+def _reader(*, is_own: bool) -> Iterator[PGconn]:
+    database = connection.copy() if is_own else connection
+    try:
+        database.ensure_connection()
+        yield database.connection.pgconn
+    finally:
+        if is_own:
+            database.close()
+
+
+def _ask(reader: PGconn, statement: bytes, after: bytes, until: bytes) -> None:
+    reader.send_query_params(statement, [after, until], param_formats=[1, 1], result_format=1)
+    while reader.flush():
+        select.select([], [reader.socket], [])
+
+
+def _answer(reader: PGconn) -> tuple[bytes, bytes, bytes] | None:
+    """The three columns of the block that was asked for; None behind the last. Raises OperationalError."""
+    while reader.is_busy():
+        select.select([reader.socket], [], [])
+        reader.consume_input()
+    result = reader.get_result()
+    while reader.get_result():
+        pass
+    if result is None or result.error_message:
+        raise OperationalError(result.error_message.decode(errors="replace") if result else "the connection is gone")
+    keys = result.get_value(0, 0)
+    return (keys, result.get_value(0, 1) or b"", result.get_value(0, 2) or b"") if keys else None

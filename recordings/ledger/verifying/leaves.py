@@ -9,7 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from recordings.ledger.tree import HASH_BYTES
-from recordings.ledger.verifying.entries import KEY_BYTES, Block
+from recordings.ledger.verifying.hashing import KEY_BYTES, Block
 from recordings.models import LeafBatch, LedgerEntry
 
 # More than this are looked at before their turn, and forgotten: memory stays flat whatever somebody did to the rows.
@@ -56,9 +56,8 @@ class Leaves:
         block = next(self._blocks, None)
         if block is None:
             return False
-        hashes = b"".join([sha256(b"\0" + body).digest() for body in block.bodies])
         self._keys = self._keys[self._at * KEY_BYTES :] + block.keys
-        self._hashes = self._hashes[self._at * HASH_BYTES :] + hashes
+        self._hashes = self._hashes[self._at * HASH_BYTES :] + block.hashes
         self._at = 0
         return True
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from recordings.choices import Alarm
 from recordings.ledger.tree import HASH_BYTES, Complete, Frontier
 from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms
-from recordings.ledger.verifying.entries import KEY_BYTES
+from recordings.ledger.verifying.hashing import KEY_BYTES
 from recordings.ledger.verifying.leaves import Leaves
 from recordings.ledger.verifying.seals import Expected
 from recordings.models import LeafBatch, Node, Seal

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from recordings.choices import Alarm
 from recordings.ledger.places import places_of
-from recordings.ledger.verifying import columns
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.calls import check_calls, check_strays
-from recordings.ledger.verifying.entries import KEY_BYTES, Block, blocks
+from recordings.ledger.verifying.entries import blocks
 from recordings.ledger.verifying.files import check_files, check_keys
+from recordings.ledger.verifying.hashing import Block
 from recordings.ledger.verifying.leaves import Leaves
 from recordings.ledger.verifying.seals import Kept, Keys, expected_of_kept, expected_of_seals
 from recordings.ledger.verifying.settling import Unasked, check_line
@@ -71,8 +71,8 @@ def verify_tree(
     size = newest.size if newest else 0
     last = LedgerEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
     unasked = Unasked(alarms)
-    found = blocks(until=last, with_copies=with_columns) if last else iter(())
-    leaves = Leaves(_with_columns(found, alarms) if with_columns else found, settle=unasked.settle)
+    found = blocks(until=last, with_columns=with_columns) if last else iter(())
+    leaves = Leaves(_with_columns(found, alarms), settle=unasked.settle)
     keys = Keys(SealKey.objects.all(), only=only_key)
     seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
     walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
@@ -85,16 +85,10 @@ def verify_tree(
 
 def _with_columns(found: Iterator[Block], alarms: Alarms) -> Iterator[Block]:
     for block in found:
-        keys = (block.keys[at : at + KEY_BYTES] for at in range(0, len(block.keys), KEY_BYTES))
-        for key, body, copies in zip(keys, block.bodies, block.copies, strict=True):
-            if wrong := columns.differing(key, body, copies):
-                _sound(alarms, key, wrong)
+        for key, names in block.wrong:
+            entry = UUID(key)
+            alarms.sound(Alarm.COLUMN_CHANGED, f"Entry {entry} differs from its own text: {names}.", entry=entry)
         yield block
-
-
-def _sound(alarms: Alarms, key: bytes, wrong: str) -> None:
-    entry = UUID(bytes=key)
-    alarms.sound(Alarm.COLUMN_CHANGED, f"Entry {entry} differs from its own text: {wrong}.", entry=entry)
 
 
 def _placed(found: Sequence[Found]) -> Sequence[Found]:
