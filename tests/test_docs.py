@@ -303,7 +303,7 @@ if connection.vendor == "postgresql":
         asked = services.request_correction(call, wish="notRecording", reason="capture stopped", by=by, now=now)
         done = services.send_operation(asked.pk)
 
-        assert done.status == OperationStatus.COMPLETED
+        assert done.status == OperationStatus.COMPLETED, f"{done.result_code}: {done.result_message}"
         for table in append_only.TABLES:
             with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
                 LedgerEntry.objects.raw(f"DELETE FROM {table} RETURNING 1 AS id")[0]

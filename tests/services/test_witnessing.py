@@ -11,7 +11,6 @@ from pytest_django import Settings
 
 from recordings import ledger, services
 from recordings.models import Receipt, Seal, SealKey, Witness
-from sandbox.server import Sandbox
 from tests.graph.servers import RawServer, resetting, saying
 
 pytestmark = pytest.mark.django_db
@@ -35,10 +34,11 @@ def directory(tmp_path: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture
-def endpoint(microsoft: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+def endpoint(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
     """A witness that takes POSTs over TLS, with a certificate of a CA this machine trusts."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(microsoft.ca_file))
-    with RawServer(microsoft.ca_file) as server:
+    ca_file = tmp_path / "ca.pem"  # it is written here; that of the stand-in serves every other test
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    with RawServer(ca_file) as server:
         settings.LEDGER_WITNESSES = [f"{server.url}/checkpoints?key=pa55word"]
         yield server
 
