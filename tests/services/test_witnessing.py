@@ -34,9 +34,13 @@ def directory(tmp_path: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+def endpoint(
+    tmp_path_factory: pytest.TempPathFactory, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RawServer]:
     """A witness that takes POSTs over TLS, with a certificate of a CA this machine trusts."""
-    ca_file = tmp_path / "ca.pem"  # it is written here; that of the stand-in serves every other test
+    ca_file = (
+        tmp_path_factory.mktemp("witness") / "ca.pem"
+    )  # it is written here; that of the stand-in serves every other test
     monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
     with RawServer(ca_file) as server:
         settings.LEDGER_WITNESSES = [f"{server.url}/checkpoints?key=pa55word"]
