@@ -1,12 +1,15 @@
 """Entries, a key and seals for tests: made the way the product makes them."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import transaction
+from django.utils import timezone
 
-from recordings import ledger
+from recordings import ledger, passes
 from recordings.choices import LedgerAction
 from recordings.ledger.keys import SigningKey, key_from
 from recordings.models import Actor, LedgerEntry, Seal
@@ -41,3 +44,13 @@ def sealed(count: int, *, at: datetime) -> Seal:
     seal = ledger.seal(at, key=signing_key())
     assert seal
     return seal
+
+
+def interrupt_a_verification(*, clock: Callable[[], datetime] = timezone.now) -> None:
+    """A run begun as `manage.py verify` begins it, and stopped as Ctrl-C stops it."""
+    passes.stopping.set()
+    try:
+        with pytest.raises(ledger.Interrupted):
+            ledger.verify_now(Actor.objects.shell(), clock=clock)
+    finally:
+        passes.stopping.clear()

@@ -24,9 +24,13 @@ class AlarmRow:
 
 @dataclass(frozen=True)
 class Verified:
-    """The last verification that came to its end, and the one that has not, which has `total` entries to look at."""
+    """The last verification that came to a result, a later one that ended without any, and the one under way.
+
+    That one has `total` entries to look at.
+    """
 
     last: Verification | None
+    unfinished: Verification | None
     running: Verification | None
     total: int = 0
 
@@ -52,6 +56,8 @@ class Head:
         last = self.verified.last
         if self.conflicts or (last and last.alarms):
             return "bad"
+        if self.verified.unfinished:
+            return "warn"
         return "ok" if self.seal and last and last.status_look.tone == "ok" else "mute"
 
     @property
@@ -87,10 +93,9 @@ def head() -> Head:
 
 def verified() -> Verified:
     runs = Verification.objects.select_related("requested_by")
-    last = runs.filter(finished_at__isnull=False).order_by("-finished_at").first()
     running = runs.filter(finished_at__isnull=True).order_by("requested_at").first()
     newest = ledger.newest_seal() if running else None
-    return Verified(last, running, total=newest.size if newest else 0)
+    return Verified(ledger.newest_verdict(), ledger.newest_unfinished(), running, total=newest.size if newest else 0)
 
 
 def _alarm(kept: dict[str, object]) -> AlarmRow:

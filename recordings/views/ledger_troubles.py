@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recordings import ledger
-from recordings.models import Unsealed, Verification, Witness
+from recordings.models import Unsealed, Witness
 
 # A restart, or a network that blinks, is no trouble.
 PATIENCE = timedelta(minutes=10)
@@ -19,14 +19,16 @@ class Trouble:
 
 
 def troubles(now: datetime) -> Sequence[Trouble]:
-    """The worst first (`now` aware UTC). Two queries, and one more where there are witnesses."""
-    return sorted([*_altered(), *_witnesses(now), *_unsealed(now)], key=lambda trouble: trouble.tone != "bad")
+    """The worst first (`now` aware UTC). Three queries, and one more where there are witnesses."""
+    return sorted([*_verified(), *_witnesses(now), *_unsealed(now)], key=lambda trouble: trouble.tone != "bad")
 
 
-def _altered() -> Iterator[Trouble]:
-    last = Verification.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
-    if last and last.alarms:
+def _verified() -> Iterator[Trouble]:
+    verdict = ledger.newest_verdict()
+    if verdict and verdict.alarms:
         yield Trouble("bad", "v-critical", "The ledger was altered, as its last verification found.")
+    if ledger.newest_unfinished():
+        yield Trouble("warn", "warn", "The last verification of the ledger could not be finished.")
 
 
 def _witnesses(now: datetime) -> Iterator[Trouble]:

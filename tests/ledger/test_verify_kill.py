@@ -23,6 +23,7 @@ from recordings.services.witnessing import put_into
 from tests import ledgers
 from tests.commands.running import run
 from tests.ledger.attacked import fill
+from tests.ledgers import interrupt_a_verification
 from tests.owning import change, switch_triggers_off
 from tests.processes import database_url, manage
 
@@ -80,6 +81,26 @@ def test_once_a_day_nobody_has_to_ask(filled: datetime) -> None:
     assert verify_at(filled + DAY - timedelta(seconds=1)) == 0
     assert verify_at(filled + DAY) == 1
     assert {row.requested_by.label for row in Verification.objects.all()} == {"On Record: verify"}
+
+
+def test_a_run_that_was_interrupted_does_not_count_as_the_daily_one(filled: datetime) -> None:
+    verify_at(filled)
+    interrupt_a_verification(clock=lambda: filled + DAY - timedelta(seconds=1))
+    assert verify_at(filled + DAY) == 1
+
+
+def test_the_newest_run_that_found_something_out_is_the_verdict(filled: datetime) -> None:
+    verify_at(filled)
+    interrupt_a_verification(clock=lambda: filled + DAY)
+    verdict, unfinished = ledger.newest_verdict(), ledger.newest_unfinished()
+    assert verdict
+    assert verdict.status == VerificationStatus.PASSED
+    assert unfinished
+    assert unfinished.status == VerificationStatus.BROKEN
+
+    verify_at(filled + 2 * DAY)
+    assert ledger.newest_verdict() != verdict
+    assert ledger.newest_unfinished() is None
 
 
 def test_how_often_is_a_setting(filled: datetime, settings: Settings) -> None:

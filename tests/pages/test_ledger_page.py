@@ -22,6 +22,7 @@ from recordings.ledger import tree
 from recordings.ledger.keys import SigningKey, key_from
 from recordings.models import Actor, LeafBatch, LedgerEntry, Reading, Seal, Verification
 from tests import cast
+from tests.ledgers import interrupt_a_verification
 from tests.owning import switch_triggers_off
 from tests.pages.conftest import HTMX
 from tests.pages.corrections import completed
@@ -440,6 +441,25 @@ def test_what_was_altered_is_named_with_its_place(client: Client, ada: User, sea
     assert f'<a href="{URL}?at={index}">no. {index}</a>' in page
 
 
+def test_an_unfinished_run_is_named_beside_the_verdict_before_it(client: Client, ada: User, sealed: Seal) -> None:
+    client.force_login(ada)
+    interrupt_a_verification()
+    page = text_of(client)
+    assert "The last verification could not be finished" in page
+    assert "This ledger was never verified to its end." in page
+
+    switch_triggers_off()
+    entry = LedgerEntry.objects.get(action="correction.requested")
+    LedgerEntry.objects.filter(pk=entry.pk).update(body=entry.body.replace("checked", "guessed"))
+    ledger.verify_due(timezone.now())
+    assert "The last verification could not be finished" not in text_of(client)
+    interrupt_a_verification()
+    page = text_of(client)
+    assert "The last verification could not be finished" in page
+    assert "The ledger was altered. Change nothing" in page
+    assert "ledger-card t-bad" in page
+
+
 def test_who_may_not_verify_sees_no_button_and_cannot_ask(client: Client, olga: User, sealed: Seal) -> None:
     client.force_login(olga)
     assert "Verify now" not in text_of(client)
@@ -456,10 +476,10 @@ def test_the_list_asks_as_often_for_many_entries_as_for_few(
     client.force_login(ada)
     client.get(URL)
     # Session, person, rights, four counts of the navigation; entries, places, who got a role; seal, queue, runs.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(URL)
     recorded(60, ada)
-    with django_assert_num_queries(13):  # nobody got a role on this page
+    with django_assert_num_queries(14):  # nobody got a role on this page
         client.get(URL)
 
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from recordings import ledger, services
 from recordings.ledger.keys import key_from
 from recordings.models import LedgerEntry, Seal
+from tests.ledgers import interrupt_a_verification
 from tests.owning import switch_triggers_off
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,25 @@ def test_a_verification_that_found_something_is_said(client: Client, ada: User, 
     LedgerEntry.objects.filter(pk=LedgerEntry.objects.earliest("pk").pk).update(body="{}")
     ledger.verify_due(now)
     assert "The ledger was altered" in words(client, ada, at=now)
+
+
+def test_a_run_that_was_interrupted_takes_no_alarm_away(client: Client, ada: User, sealed: Seal, now: datetime) -> None:
+    switch_triggers_off()
+    LedgerEntry.objects.filter(pk=LedgerEntry.objects.earliest("pk").pk).update(body="{}")
+    ledger.verify_due(now)
+    interrupt_a_verification()
+    said = words(client, ada, at=now)
+    assert "The ledger was altered" in said
+    assert "The last verification of the ledger could not be finished." in said
+
+
+def test_a_run_that_could_not_be_finished_is_said_until_another_one_is(
+    client: Client, ada: User, sealed: Seal, now: datetime
+) -> None:
+    interrupt_a_verification()
+    assert words(client, ada, at=now) == "The last verification of the ledger could not be finished."
+    ledger.verify_due(now)
+    assert words(client, ada, at=now) == ""
 
 
 def test_a_witness_is_said_to_be_away_only_when_it_stays_away(

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
 # Session, person, rights; 3 for the navigation; 4 for the figures; 4 for the health strip, 2 for the ledger; worst,
 # latest, chart.
-QUERIES = 19
+QUERIES = 20
 
 
 def test_an_officer_sees_how_many_calls_teams_was_told_of(now: datetime, olga: User, signed_in: SignIn) -> None:

@@ -6,7 +6,14 @@ written anew and signed anew, only a checkpoint shows that was kept elsewhere.
 
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.kept import NothingKept, kept_at, kept_in
-from recordings.ledger.verifying.runs import Interrupted, request_verification, verify_due, verify_now
+from recordings.ledger.verifying.runs import (
+    Interrupted,
+    newest_unfinished,
+    newest_verdict,
+    request_verification,
+    verify_due,
+    verify_now,
+)
 from recordings.ledger.verifying.seals import Kept
 from recordings.ledger.verifying.whole import Report, verify_all, verify_tree
 
@@ -19,6 +26,8 @@ __all__ = [
     "Report",
     "kept_at",
     "kept_in",
+    "newest_unfinished",
+    "newest_verdict",
     "request_verification",
     "verify_all",
     "verify_due",

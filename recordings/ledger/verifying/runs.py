@@ -39,6 +39,19 @@ def request_verification(actor: Actor, *, now: datetime) -> Verification:
     return waiting or Verification.objects.create(requested_by=actor, requested_at=now)
 
 
+def newest_verdict() -> Verification | None:
+    """The newest run that came to a result. One that could not be finished found nothing out, and clears nobody."""
+    results = (VerificationStatus.PASSED, VerificationStatus.ALARMED)
+    runs = Verification.objects.select_related("requested_by").filter(finished_at__isnull=False, status__in=results)
+    return runs.order_by("-finished_at").first()
+
+
+def newest_unfinished() -> Verification | None:
+    """The run that ended last, where it ended without a result."""
+    newest = Verification.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
+    return newest if newest and newest.status == VerificationStatus.BROKEN else None
+
+
 def verify_due(now: datetime, *, clock: Clock = timezone.now) -> int:
     """Run what was asked for, and once in LEDGER_VERIFY_SECONDS what nobody asked for; how many runs were finished.
 
@@ -121,9 +134,14 @@ def _give_up_old(now: datetime) -> None:
 
 
 def _request_daily(now: datetime) -> None:
-    """A day without a run, of a ledger that has a seal. The newest run's row is locked, so that one worker asks."""
+    """A day without a run that found something out, of a ledger that has a seal.
+
+    The newest run's row is locked, so that one worker asks.
+    """
+    runs = Verification.objects.order_by("-requested_at")
     with transaction.atomic():
-        newest = Verification.objects.select_for_update().order_by("-requested_at").first()
+        runs.select_for_update().first()
+        newest = runs.exclude(status=VerificationStatus.BROKEN).first()
         if newest and newest.requested_at > now - conf.verify_every():
             return
         if Seal.objects.exists() and not Verification.objects.filter(finished_at__isnull=True).exists():
