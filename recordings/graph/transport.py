@@ -7,6 +7,7 @@ the first byte of the request. Before that nothing was sent; after it the outcom
 import http.client
 import io
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -250,13 +251,19 @@ def _failure(error: Exception, exchange: _Exchange, *, latency_seconds: float) -
 def _reason(error: Exception) -> str:
     """Why no connection came about. Only words for people hang on it, so a wrong guess does no harm."""
     if isinstance(error, requests.exceptions.SSLError):
-        return "tls"
+        return "tls" if _is_untrusted(error) else "connect"
     if isinstance(error, requests.exceptions.ProxyError):
         return "proxy"
     if not isinstance(error, requests.ConnectionError):
         return "configuration"  # no such CA bundle, not an address, not https
     cause = getattr(error.args[0] if error.args else None, "reason", None)
     return "dns" if isinstance(cause, NameResolutionError) else "connect"
+
+
+def _is_untrusted(error: requests.exceptions.SSLError) -> bool:
+    """A certificate that is not accepted stays so; a handshake that broke off may go well the next time."""
+    inner = getattr(error.args[0] if error.args else None, "reason", None) or error
+    return any(isinstance(each, ssl.SSLCertVerificationError) for each in (inner, *inner.args))
 
 
 _NOT_SENT = {

@@ -76,6 +76,18 @@ class RawServer(Listener):
             self.behaviour(tls, self.stopping)
 
 
+class HangUp(Listener):
+    """Takes the first bytes of a TLS handshake and ends the connection, as a load balancer that restarts does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = f"https://127.0.0.1:{self.port}"
+
+    def serve(self, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.close()
+
+
 class Proxy(Listener):
     """Answers CONNECT with `refusal`, or tunnels where there is none."""
 

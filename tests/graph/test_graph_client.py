@@ -30,7 +30,7 @@ from recordings.graph.errors import (
 from recordings.graph.wire import Person
 from sandbox.server import Sandbox
 from tests.graph.conftest import soon
-from tests.graph.servers import Proxy, RawServer, resetting, saying, silent, trickling
+from tests.graph.servers import HangUp, Proxy, RawServer, resetting, saying, silent, trickling
 
 CONTEXT = "onrecord:6f1c1a52"
 REQUEST_ID = "0c7e1b2a-9f57-4a2a-8a53-3f1f6b7a2d11"
@@ -278,6 +278,15 @@ class TestNotSent:
         assert caught.value.code == "tls"
         assert not caught.value.can_retry
         assert raw.requests == []
+
+    def test_a_handshake_that_breaks_off_means_not_sent_and_may_be_tried_again(self, config: GraphConfig) -> None:
+        with HangUp() as server:
+            client = GraphClient(replace(config, base_url=server.url))
+            with client, pytest.raises(GraphNotSent) as caught:
+                tell(client, "call-1")
+
+        assert caught.value.code == "connect"
+        assert caught.value.can_retry
 
     def test_a_deadline_in_the_past_sends_nothing(self, client: GraphClient, call_id: str, sandbox: Sandbox) -> None:
         with pytest.raises(GraphNotSent) as caught:
