@@ -41,6 +41,7 @@ class Export(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     seal = models.ForeignKey(Seal, null=True, blank=True, on_delete=models.PROTECT)
     message = models.CharField(max_length=1024, blank=True)
+    stopped_by = models.ForeignKey(Actor, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         default_permissions = ()

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from recordings import exports, ingest, ledger
 from recordings.choices import ActorKind, LedgerAction
-from recordings.models import Actor
+from recordings.models import Actor, LedgerEntry
 from recordings.models.people import ERASED
 
 
@@ -22,12 +22,16 @@ class NotForgotten(Exception):
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How many rows name the person, of what kind, and which files go because they may hold the name."""
+    """How many rows name the person, of what kind, and which files go because they may hold the name.
+
+    `is_again`: nothing names the person any more, as after a first run, so that only exports are looked after.
+    """
 
     rows: dict[str, int]
     files: int
     exports_under_way: int
     live_calls: int = 0
+    is_again: bool = False
 
     @property
     def total(self) -> int:
@@ -37,6 +41,8 @@ class Forgotten:
 def would_forget_user(username: str) -> Forgotten:
     """What `forget_user` would erase. Raises NotForgotten."""
     user = _user(username)
+    if user is None:
+        return _again("There is no user of this name. Nothing was changed.")
     rows = {"labels in the ledger": _actors(user).count(), "lines of the admin's log": _logged(user).count()}
     return Forgotten({**rows, "account": 1}, exports.kept_files(), exports.under_way())
 
@@ -44,20 +50,26 @@ def would_forget_user(username: str) -> Forgotten:
 def forget_user(username: str, *, by: Actor, now: datetime) -> Forgotten:
     """Erase the name of somebody who signed in here (aware UTC). Their steps stay theirs, by number.
 
-    Raises NotForgotten where there is no such user, or the account is still enabled.
+    Raises NotForgotten where there is no such user and nobody was forgotten before, or the account is still enabled.
     """
     with transaction.atomic():
         found = would_forget_user(username)
         user = _user(username)
-        names = {user.username, *_actors(user).filter(kind=ActorKind.PERSON).values_list("label", flat=True)}
-        for key in _actors(user).values_list("pk", flat=True):
-            Actor.objects.filter(pk=key).update(label=f"{ERASED} {key}")
-        LogEntry.objects.filter(pk__in=_logged(user).values("pk")).update(object_repr=ERASED)
-        nobody = {"username": f"erased-{user.pk}", "first_name": "", "last_name": "", "email": ""}
-        User.objects.filter(pk=user.pk).update(**nobody, password=make_password(None))
+        names = {username} | (_erase(user) if user else set())
         exports.forget_in_exports(names, now=now)
         _record("user", found, by=by, now=now)
     return found
+
+
+def _erase(user: User) -> set[str]:
+    """The names that the account had."""
+    names = {user.username, *_actors(user).filter(kind=ActorKind.PERSON).values_list("label", flat=True)}
+    for key in _actors(user).values_list("pk", flat=True):
+        Actor.objects.filter(pk=key).update(label=f"{ERASED} {key}")
+    LogEntry.objects.filter(pk__in=_logged(user).values("pk")).update(object_repr=ERASED)
+    nobody = {"username": f"erased-{user.pk}", "first_name": "", "last_name": "", "email": ""}
+    User.objects.filter(pk=user.pk).update(**nobody, password=make_password(None))
+    return names
 
 
 def would_forget_called(person: str) -> Forgotten:
@@ -66,7 +78,10 @@ def would_forget_called(person: str) -> Forgotten:
 
 
 def forget_called(person: str, *, by: Actor, now: datetime) -> Forgotten:
-    """Erase the name of somebody on calls, by their id or their whole name (aware UTC). Raises NotForgotten."""
+    """Erase the name of somebody on calls, by their id or their whole name (aware UTC).
+
+    Raises NotForgotten where no call names them and nobody was forgotten before.
+    """
     with transaction.atomic():
         known = ingest.called(person)
         found = _found(known)
@@ -78,20 +93,26 @@ def forget_called(person: str, *, by: Actor, now: datetime) -> Forgotten:
 
 def _found(known: ingest.Called) -> Forgotten:
     if not known.rows:
-        raise NotForgotten("No call names this person by this id or whole name. Nothing was changed.")
+        return _again("No call names this person by this id or whole name. Nothing was changed.")
     rows = {"as the recorded person": known.recorded, "as organizer": known.organized, "in titles": known.titled}
     return Forgotten(rows, exports.kept_files(), exports.under_way(), known.live)
 
 
-def _user(username: str) -> User:
-    """By the name of today or an earlier one."""
+def _again(refused: str) -> Forgotten:
+    """What is left to do for a name that is gone. That one was erased before is all that can be known: nothing says
+    whose. Raises NotForgotten with the sentence if none was."""
+    if not LedgerEntry.objects.filter(action=LedgerAction.PERSON_FORGOTTEN).exists():
+        raise NotForgotten(refused)
+    return Forgotten({}, exports.kept_files(), exports.under_way(), is_again=True)
+
+
+def _user(username: str) -> User | None:
+    """By the name of today or an earlier one. Raises NotForgotten if the account is enabled."""
     user = User.objects.filter(username=username).first()
     if user is None:
         former = Actor.objects.filter(kind=ActorKind.PERSON, label=username).first()
         user = User.objects.filter(pk=former.subject_id).first() if former else None
-    if user is None:
-        raise NotForgotten("There is no user of this name. Nothing was changed.")
-    if user.is_active:
+    if user and user.is_active:
         raise NotForgotten("This account is enabled. Disable it first, in the admin. Nothing was changed.")
     return user
 

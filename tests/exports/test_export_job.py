@@ -238,7 +238,10 @@ def test_a_person_ends_it_before_it_is_made(story: datetime, olga: User) -> None
     assert not exports.stop_export(export, actor=Actor.objects.person(olga), now=story)
     seal(story)
     assert make(story) == 0
-    assert entries(LedgerAction.EXPORT_ABORTED)[0]["why"] == "Stopped by olga."
+    (aborted,) = entries(LedgerAction.EXPORT_ABORTED)
+    assert (aborted["why"], aborted["actor"]) == ("Stopped by a person.", Actor.objects.person(olga).pk)
+    export.refresh_from_db()
+    assert "olga" not in export.message + str(aborted)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.test import Client
 
 from recordings import findings
 from recordings.choices import ExportSheet, ExportStatus, LedgerAction
-from recordings.models import Export, LedgerEntry
+from recordings.models import Actor, Export, LedgerEntry
 from tests import cast
 from tests.exports.background import ask, made, make, manifest_of, seal
 from tests.pages.conftest import HTMX, signed_in, stopped_clock
@@ -133,6 +133,8 @@ def test_one_that_waits_can_be_stopped(story: datetime, olga: User, olgas: Clien
     assert "Stopped by olga." in page
     export.refresh_from_db()
     assert export.status == ExportStatus.FAILED
+    Actor.objects.filter(label="olga").update(label="(erased) 1")
+    assert "Stopped by (erased) 1." in words_of(olgas.get(LIST).text)
 
 
 def test_an_expired_file_is_not_there_and_can_be_asked_for_again(story: datetime, olga: User, olgas: Client) -> None:

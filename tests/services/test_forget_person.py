@@ -1,6 +1,7 @@
 """manage.py forget_person: a name goes, and everything that was done stays provable."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -8,8 +9,9 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import CommandError
 
-from recordings import ledger, services
+from recordings import exports, ledger, services
 from recordings.choices import ExportFormat, ExportSheet, ExportStatus
+from recordings.exports.jobs.claiming import LeaseLost, claim, finish, store_part
 from recordings.models import Actor, Call, Export, ExportPart, LedgerEntry
 from recordings.models.people import ERASED
 from recordings.services import Requester
@@ -92,8 +94,11 @@ def test_the_entry_says_that_a_name_was_erased_and_not_which(dana: Call) -> None
     entry = LedgerEntry.objects.get(action="person.forgotten")
     assert ledger.body_of(entry).items() >= {"kind": "called", "rows": 2}.items()
     assert "dana" not in entry.body.lower()
+
+
+def test_who_is_not_known_is_refused(dana: Call) -> None:
     with pytest.raises(CommandError, match=r"No call names this person.*Nothing was changed"):
-        run("forget_person", "--called", "user-dana", "--apply")
+        run("forget_person", "--called", "user-omar", "--apply")
 
 
 def test_files_that_may_hold_the_name_are_gone(dana: Call, ada: User, now: datetime) -> None:
@@ -103,6 +108,76 @@ def test_files_that_may_hold_the_name_are_gone(dana: Call, ada: User, now: datet
     assert (export.status, export.query, export.sentence) == (ExportStatus.EXPIRED, "", ERASED)
     assert not ExportPart.objects.exists()
     assert LedgerEntry.objects.filter(action="export.expired").count() == 1
+
+
+def asked(by: User, now: datetime, **words: Any) -> Export:
+    wanted = exports.Wanted(ExportSheet.CALLS, ExportFormat.EXACT, "the auditor asked", **words)
+    return exports.request_export(wanted, actor=Actor.objects.person(by), user=by, now=now)
+
+
+NAMED = {"query": "q=Dana+Kessler", "sentence": "Search: Dana Kessler"}
+
+
+def test_an_export_that_is_made_meanwhile_does_not_bring_the_name_back(dana: Call, ada: User, now: datetime) -> None:
+    export = asked(ada, now, **NAMED)
+    running = claim(now)
+    assert running == export
+    store_part(running, 0, b"Dana Kessler", now=now)
+    said = run("forget_person", "--called", "user-dana", "--apply").out
+    assert "1 exports were under way." in said
+    with pytest.raises(LeaseLost):
+        finish(running, size=12, sha256="x", now=now)
+    export.refresh_from_db()
+    assert (export.status, export.query, export.sentence) == (ExportStatus.FAILED, "", ERASED)
+    assert not ExportPart.objects.exists()
+    assert claim(now) is None, "without its filter it would be an export of every call"
+
+
+def test_an_export_of_other_rows_is_made_anew(dana: Call, ada: User, now: datetime) -> None:
+    """It may have read the name already."""
+    waiting, export = asked(ada, now, query="told=recording"), asked(ada, now)
+    Export.objects.filter(pk=waiting.pk).update(requested_at=now + timedelta(seconds=1))
+    running = claim(now)
+    assert running == export
+    store_part(running, 0, b"Dana Kessler", now=now)
+    run("forget_person", "--called", "user-dana", "--apply")
+    with pytest.raises(LeaseLost):
+        store_part(running, 1, b"Dana Kessler", now=now)
+    assert not ExportPart.objects.exists()
+    assert list(Export.objects.values_list("status", "tries", "leased_until")) == [(ExportStatus.WAITING, 0, None)] * 2
+    assert claim(now) == export
+
+
+def test_what_a_worker_holds_of_an_export_does_not_overwrite_what_was_asked(
+    dana: Call, ada: User, now: datetime
+) -> None:
+    asked(ada, now, **NAMED)
+    running = claim(now)
+    assert running
+    Export.objects.update(query="", sentence=ERASED)
+    finish(running, size=1, sha256="x", now=now)
+    export = Export.objects.get()
+    assert (export.status, export.query, export.sentence) == (ExportStatus.READY, "", ERASED)
+
+
+@pytest.mark.parametrize("person", ["user-dana", "Dana Kessler"])
+def test_a_second_run_looks_after_exports_alone(dana: Call, ada: User, now: datetime, person: str) -> None:
+    run("forget_person", "--called", "user-dana", "--apply")
+    export = export_of(ada, now, sentence=f"Calls with {person}")
+    assert "Nothing names this person" in run("forget_person", "--called", person).out
+    said = run("forget_person", "--called", person, "--apply").out
+    assert "Nothing names this person, so no name is erased" in said
+    export.refresh_from_db()
+    assert (export.status, export.sentence) == (ExportStatus.EXPIRED, ERASED)
+
+
+def test_a_second_run_for_a_user_looks_after_exports_alone(left: User, ada: User, now: datetime) -> None:
+    run("forget_person", "--user", "mira", "--apply")
+    export = export_of(ada, now, sentence="Asked by: mira")
+    said = run("forget_person", "--user", "mira", "--apply").out
+    assert "Nothing names this person, so no name is erased" in said
+    export.refresh_from_db()
+    assert (export.status, export.sentence) == (ExportStatus.EXPIRED, ERASED)
 
 
 def test_nobody_elses_name_goes(dana: Call, now: datetime) -> None:

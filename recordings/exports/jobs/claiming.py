@@ -18,6 +18,8 @@ ACTOR_NAME = "exports"
 LEASE = timedelta(minutes=2)
 # A worker that is killed by what it exports would be killed again and again.
 MOST_TRIES = 3
+# Never the whole row: what was asked for may be blanked while a worker holds the row as it was.
+_ENDED = ("status", "leased_until", "finished_at")
 
 
 class LeaseLost(Exception):
@@ -40,7 +42,7 @@ def claim(now: datetime) -> Export | None:
             return claim(now)
         export.status, export.leased_until, export.started_at = ExportStatus.RUNNING, now + LEASE, now
         export.tries, export.rows, export.message = export.tries + 1, 0, ""
-        export.save()
+        export.save(update_fields=["status", "leased_until", "started_at", "tries", "rows", "message"])
         # Which rows is in the entry that asked for it, which columns in the manifest.
         _record(LedgerAction.EXPORT_STARTED, export, now=now, filter="", flavour=export.format, columns="")
     return export
@@ -69,7 +71,7 @@ def finish(export: Export, *, size: int, sha256: str, now: datetime) -> None:
         export.status, export.leased_until = ExportStatus.READY, None
         export.bytes, export.sha256 = size, sha256
         export.finished_at, export.expires_after = now, now + conf.export_kept()
-        export.save()
+        export.save(update_fields=[*_ENDED, "bytes", "sha256", "expires_after", "seal"])
         _record(LedgerAction.EXPORT_FINISHED, export, now=now, rows=export.rows, bytes=size, sha256=sha256, why="")
 
 
@@ -77,11 +79,7 @@ def put_back(export: Export, *, why: str, now: datetime, counts: bool) -> None:
     """Let the next worker begin it anew; `counts` says whether this was one of its tries. Raises LeaseLost."""
     with transaction.atomic():
         hold(export, rows=0, now=now)
-        _drop_parts(export)
-        export.status, export.leased_until = ExportStatus.WAITING, None
-        export.tries -= 0 if counts else 1
-        export.save()
-        _record(LedgerAction.EXPORT_ABORTED, export, now=now, rows=0, bytes=0, sha256="", why=why)
+        _put_in_line(export, why=why, now=now, counts=counts)
 
 
 def give_up(export: Export, *, why: str, now: datetime) -> None:
@@ -99,13 +97,38 @@ def stop_export(export: Export, *, actor: Actor, now: datetime) -> bool:
         if locked.finished_at:
             return False
         _drop_parts(locked)
-        _end(locked, why=f"Stopped by {actor.label}.", now=now, actor=actor)
+        # The ledger keeps this for ever, and names the actor by number: a name here could never be erased.
+        _end(locked, why="Stopped by a person.", now=now, actor=actor)
     return True
+
+
+def forget_under_way(named: Q, *, now: datetime) -> int:
+    """Inside the transaction that erases a name (`now` aware UTC): whoever makes an export loses it, since the name may
+    have been read already, and it is made anew; one that was asked for with the name, `named`, ends. How many were
+    under way."""
+    keys = list(Export.objects.select_for_update().filter(finished_at__isnull=True).values_list("pk", flat=True))
+    asked_with = set(Export.objects.filter(named, pk__in=keys).values_list("pk", flat=True))
+    for export in Export.objects.filter(pk__in=keys).order_by("pk"):
+        _drop_parts(export)
+        if export.pk in asked_with:
+            _end(export, why="It was asked for with a name that was erased.", now=now)
+        elif export.status == ExportStatus.RUNNING:
+            _put_in_line(export, why="a name was erased", now=now, counts=False)
+    return len(keys)
+
+
+def _put_in_line(export: Export, *, why: str, now: datetime, counts: bool) -> None:
+    _drop_parts(export)
+    export.status, export.leased_until, export.rows = ExportStatus.WAITING, None, 0
+    export.tries -= 0 if counts else 1
+    export.save(update_fields=["status", "leased_until", "rows", "tries"])
+    _record(LedgerAction.EXPORT_ABORTED, export, now=now, rows=0, bytes=0, sha256="", why=why)
 
 
 def _end(export: Export, *, why: str, now: datetime, actor: Actor | None = None) -> None:
     export.status, export.leased_until, export.finished_at, export.message = ExportStatus.FAILED, None, now, why
-    export.save()
+    export.stopped_by = actor
+    export.save(update_fields=[*_ENDED, "message", "stopped_by"])
     _record(LedgerAction.EXPORT_ABORTED, export, now=now, actor=actor, rows=0, bytes=0, sha256="", why=why)
 
 

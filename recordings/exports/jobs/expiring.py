@@ -39,6 +39,6 @@ def expire_now(key: UUID, *, now: datetime) -> None:
 def _take_file(export: Export, *, now: datetime) -> None:
     ExportPart.objects.filter(export=export).delete()
     export.status, export.expires_after = ExportStatus.EXPIRED, None
-    export.save()
+    export.save(update_fields=["status", "expires_after"])
     actor = Actor.objects.job(ACTOR_NAME)
     ledger.record(LedgerAction.EXPORT_EXPIRED, actor=actor, now=now, export=export.pk)

@@ -41,11 +41,13 @@ def _forget(user: str | None, called: str | None) -> Forgotten:
 
 
 def _said(found: Forgotten, *, is_done: bool) -> Iterator[str]:
+    if found.is_again:
+        yield "Nothing names this person, so no name is erased: it was erased before, or is spelled in another way."
     yield "Erased:" if is_done else "This would erase:"
     yield from (f"  {count} {what}" for what, count in found.rows.items())
     yield f"  {found.files} files of exports, since they may hold the name"
     if found.exports_under_way:
-        yield f"{found.exports_under_way} exports are being made and may hold the name. Run this again after them."
+        yield f"{found.exports_under_way} exports were under way. Those asked for with the name end, others begin anew."
     if found.live_calls:
         yield f"{found.live_calls} of the calls are not over. If Microsoft names the person again, run this again."
     yield "Reasons, evidence and backups are not looked through, and exports that left are out of reach."

@@ -53,6 +53,12 @@ class ExportRow:
         return self.export.status == ExportStatus.EXPIRED
 
     @property
+    def message(self) -> str:
+        """Why there is no file; the name of who stopped it, as long as it is not erased, comes from its own row."""
+        stopped_by = self.export.stopped_by
+        return f"Stopped by {stopped_by.label}." if stopped_by else self.export.message
+
+    @property
     def can_stop(self) -> bool:
         return self.export.finished_at is None
 
@@ -103,7 +109,7 @@ def export_list(request: HttpRequest) -> HttpResponse:
 
 def _page(before: UUID | None) -> QuerySet[Export]:
     """By key, which grows with the time of asking; and one more."""
-    found = Export.objects.select_related("requested_by").order_by("-pk")
+    found = Export.objects.select_related("requested_by", "stopped_by").order_by("-pk")
     return (found.filter(pk__lt=before) if before else found)[: PAGE_SIZE + 1]
 
 
