@@ -40,13 +40,14 @@ class Leaves:
             return
         yield from self._one_by_one(_cut(keys, KEY_BYTES), _cut(hashes, HASH_BYTES))
 
-    def settle_rest(self) -> None:
-        """Hand over what no batch has asked for."""
+    def settle_rest(self) -> Iterator[int]:
+        """Hand over what no batch has asked for; yields how many, a block at a time."""
         self._settle_early()
         while self._unasked or self._read():
             rest = _cut(self._keys[self._at * KEY_BYTES :], KEY_BYTES)
             self._settle([UUID(bytes=key) for key in rest])
             self._at += len(rest)
+            yield len(rest)
 
     @property
     def _unasked(self) -> int:

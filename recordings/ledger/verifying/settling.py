@@ -1,6 +1,6 @@
 """Entries that no leaf asked for: they wait for their seal, were sealed meanwhile, or were smuggled in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -37,9 +37,11 @@ class Unasked:
                 )
 
 
-def check_line(alarms: Alarms) -> None:
-    """Whoever waits for a seal is an entry."""
+def check_line(alarms: Alarms) -> Iterator[int]:
+    """Whoever waits for a seal is an entry. Yields how many were lost."""
     lost = Unsealed.objects.filter(~Exists(LedgerEntry.objects.filter(pk=OuterRef("entry"))))
-    for key in lost.values_list("pk", flat=True)[:STEP]:
+    keys = lost.values_list("pk", flat=True)[:STEP]
+    for key in keys:
         sentence = f"Entry {key} waits for its seal, and is gone."
         alarms.sound(Alarm.ENTRY_MISSING, sentence, entry=key)
+    yield len(keys)

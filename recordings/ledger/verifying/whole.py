@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from operator import attrgetter
 from uuid import UUID
 
@@ -49,13 +50,23 @@ def verify_all(*, kept: Sequence[Kept] = (), only_key: str = "", progress: Progr
     Asks in many short statements, in none of a transaction that lasts, and keeps nothing but hashes that wait for their
     leaf: so a ledger of any length takes the same memory, and the site goes on writing. `kept` are checkpoints from
     elsewhere, the smallest first; `only_key` is the fingerprint of the one key that is believed. `progress` is told how
-    many leaves were checked.
+    many leaves were checked, every few seconds at least and to the end: it may raise what ends the run.
     """
     alarms = Alarms()
     tree = verify_tree(alarms, kept=kept, only_key=only_key, progress=progress, with_columns=True)
-    rows = sum(check_calls(alarms)) + check_files(alarms) + check_keys(alarms)
-    check_strays(alarms)
+    rows = 0
+    for some in _beside(alarms):
+        rows += some
+        progress(tree.checked)
     return replace(tree, rows=rows, alarms=_placed(alarms.kept()), alarm_count=alarms.total)
+
+
+def _beside(alarms: Alarms) -> Iterator[int]:
+    """The records beside the ledger, a step at a time; yields how many records it held against entries."""
+    yield from check_calls(alarms)
+    yield from check_strays(alarms)
+    yield from check_files(alarms)
+    yield from check_keys(alarms)
 
 
 def verify_tree(
@@ -77,9 +88,9 @@ def verify_tree(
     seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
     walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
     walk.go(until=size, progress=progress)
-    leaves.settle_rest()
+    for _ in chain(leaves.settle_rest(), check_line(alarms)):
+        progress(walk.checked)
     check_nothing_beyond(alarms)
-    check_line(alarms)
     return Report(size, walk.checked, unasked.unsealed, 0, alarms.kept(), alarms.total)
 
 
