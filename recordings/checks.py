@@ -212,8 +212,14 @@ def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checke
         found += _durability(alias)
         missing = append_only.missing(connections[alias])
         if missing:
-            hint = "Run `manage.py migrate --skip-checks`, which puts them back; find out who took them away."
-            found.append(Error(f"Triggers are missing: {', '.join(missing)}.", hint=hint, id="onrecord.E010"))
+            hint = "Run `manage.py migrate --skip-checks`, which puts them right; find out who did that."
+            found.append(
+                Error(
+                    f"Triggers are missing, switched off or changed: {', '.join(missing)}.",
+                    hint=hint,
+                    id="onrecord.E010",
+                )
+            )
     return found
 
 

@@ -368,7 +368,7 @@ def _complaints() -> list[CheckMessage]:
 
 
 def _triggers() -> list[str]:
-    return [name for name, _ in append_only._wanted(connection)]
+    return append_only.wanted(connection)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -223,7 +223,7 @@ def test_a_missing_trigger_stops_the_start() -> None:
     _execute(f"DROP TRIGGER {name}{on}")
 
     (found,) = checks.durable_database(databases=["default"])
-    assert (found.id, found.msg) == ("onrecord.E010", f"Triggers are missing: {name}.")
+    assert (found.id, found.msg) == ("onrecord.E010", f"Triggers are missing, switched off or changed: {name}.")
 
 
 # -- what they are called

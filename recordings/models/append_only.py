@@ -7,9 +7,13 @@ the table, and the hidden `rowid`, by which a row can be replaced as well.
 
 Two more triggers: one puts every new ledger entry in line for its seal, however it was inserted; one keeps the users,
 who are disabled and never deleted.
+
+A name proves nothing: a trigger counts as there only if the database tells of it in the very words it was made with,
+and if the function it calls has the text that is installed here.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -29,130 +33,145 @@ TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
 # Django's own table of people, whose rows change but stay.
 USERS = "auth_user"
 
-_POSTGRES_FUNCTION = """
-CREATE OR REPLACE FUNCTION onrecord_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END $$
-"""
-_KEEP_USERS = f"{USERS}_keep_rows"
-_NEVER_DELETED = "people are disabled, never deleted"
-_POSTGRES_KEEP_USERS = f"""
-CREATE OR REPLACE FUNCTION onrecord_keep_users() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION '{_NEVER_DELETED}' USING ERRCODE = 'restrict_violation';
-END $$
-"""
 _ENTRIES = "recordings_ledgerentry"
 _IN_LINE = f"{_ENTRIES}_keep_in_line"
-_EACH_INSERT = f"AFTER INSERT ON {_ENTRIES} REFERENCING NEW TABLE AS entries FOR EACH STATEMENT"
-_POSTGRES_IN_LINE = """
-CREATE OR REPLACE FUNCTION onrecord_in_line() RETURNS trigger LANGUAGE plpgsql AS $$
+_KEEP_USERS = f"{USERS}_keep_rows"
+_NEVER_DELETED = "people are disabled, never deleted"
+
+# PostgreSQL: the functions that triggers call, by their names.
+_FUNCTIONS = {
+    "onrecord_append_only": """
+BEGIN
+  RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END """,
+    "onrecord_keep_users": f"""
+BEGIN
+  RAISE EXCEPTION '{_NEVER_DELETED}' USING ERRCODE = 'restrict_violation';
+END """,
+    # Once a statement: a hundred entries are put in line by one INSERT.
+    "onrecord_in_line": """
 BEGIN
   INSERT INTO recordings_unsealed (entry_id) SELECT id FROM entries ON CONFLICT DO NOTHING;
   RETURN NULL;
-END $$
+END """,
+}
+
+# Switched on for replicas too, and calling the function of the tables' own schema, which is plain: it takes no rights
+# and no settings of its own. The words are those of CREATE TRIGGER, without a schema for what the search path finds.
+_POSTGRES_PRESENT = """
+SELECT pg_get_triggerdef(t.oid, true), p.prosrc
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = c.relnamespace
+JOIN pg_language l ON l.oid = p.prolang
+WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled = 'A'
+AND l.lanname = 'plpgsql' AND NOT p.prosecdef AND p.proconfig IS NULL
 """
+_SQLITE_PRESENT = "SELECT sql, '' FROM sqlite_master WHERE type = 'trigger'"
+
+
+@dataclass(frozen=True)
+class _Trigger:
+    """`sql` makes it, in the words in which the database tells of it. PostgreSQL: the name of what it calls."""
+
+    name: str
+    table: str
+    sql: str
+    function: str = ""
+
+    @property
+    def source(self) -> str:
+        return _FUNCTIONS.get(self.function, "")
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Put every missing trigger in place. Tables that do not exist yet are left out."""
-    for statement in _missing_statements(connection):
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    """Put every trigger in place that is missing or changed. Tables that do not exist yet are left out."""
+    lost = _lost(connection)
+    for function in {trigger.function for trigger in lost if trigger.function}:
+        _execute(connection, _function(function))
+    for trigger in lost:
+        for statement in _statements(connection, trigger):
+            _execute(connection, statement)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The names of the triggers that should be there and are not, or are switched off."""
+    """The names of the triggers that should be there and are not, are switched off, or are not what we install."""
+    return [trigger.name for trigger in _lost(connection)]
+
+
+def wanted(connection: BaseDatabaseWrapper) -> list[str]:
+    """The names of the triggers that should be there."""
+    return [trigger.name for trigger in _wanted(connection)]
+
+
+def _lost(connection: BaseDatabaseWrapper) -> list[_Trigger]:
     present = _present(connection)
-    return [name for name, _ in _wanted(connection) if name not in present]
+    return [trigger for trigger in _wanted(connection) if (trigger.sql, trigger.source) not in present]
 
 
-def _missing_statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    absent = set(missing(connection))
-    if absent and connection.vendor == "postgresql":
-        yield _POSTGRES_FUNCTION
-    for name, statements in _wanted(connection):
-        if name in absent:
-            yield from statements
+def _present(connection: BaseDatabaseWrapper) -> set[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_POSTGRES_PRESENT if connection.vendor == "postgresql" else _SQLITE_PRESENT)
+        return set(cursor.fetchall())
 
 
-def _wanted(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _execute(connection: BaseDatabaseWrapper, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _function(name: str) -> str:
+    return f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${_FUNCTIONS[name]}$$"
+
+
+def _statements(connection: BaseDatabaseWrapper, trigger: _Trigger) -> Iterator[str]:
+    if connection.vendor == "postgresql":
+        yield f"DROP TRIGGER IF EXISTS {trigger.name} ON {trigger.table}"
+        yield trigger.sql
+        yield f"ALTER TABLE {trigger.table} ENABLE ALWAYS TRIGGER {trigger.name}"
+    else:
+        yield f"DROP TRIGGER IF EXISTS {trigger.name}"
+        yield trigger.sql
+
+
+def _wanted(connection: BaseDatabaseWrapper) -> Iterator[_Trigger]:
     existing = set(connection.introspection.table_names())
-    is_postgres = connection.vendor == "postgresql"
-    make = _postgres_triggers if is_postgres else _sqlite_triggers
+    make = _postgres_triggers if connection.vendor == "postgresql" else _sqlite_triggers
+    yield from (trigger for trigger in make() if trigger.table in existing)
+
+
+def _postgres_triggers() -> Iterator[_Trigger]:
+    """Of the keys nothing is needed: ON CONFLICT DO UPDATE is an UPDATE, which the row trigger refuses."""
+    keep, rows, statement = "onrecord_append_only", "FOR EACH ROW", "FOR EACH STATEMENT"
+    for table in TABLES:
+        yield _calling(keep, f"{table}_keep_rows", table, f"BEFORE DELETE OR UPDATE ON {table} {rows}")
+        yield _calling(keep, f"{table}_keep_table", table, f"BEFORE TRUNCATE ON {table} {statement}")
+    each_insert = f"AFTER INSERT ON {_ENTRIES} REFERENCING NEW TABLE AS entries {statement}"
+    yield _calling("onrecord_in_line", _IN_LINE, _ENTRIES, each_insert)
+    yield _calling("onrecord_keep_users", _KEEP_USERS, USERS, f"BEFORE DELETE ON {USERS} {rows}")
+
+
+def _calling(function: str, name: str, table: str, moment: str) -> _Trigger:
+    return _Trigger(name, table, f"CREATE TRIGGER {name} {moment} EXECUTE FUNCTION {function}()", function)
+
+
+def _sqlite_triggers() -> Iterator[_Trigger]:
     for table, keys in TABLES.items():
-        if table in existing:
-            yield from make(table, keys)
-    if _ENTRIES in existing:
-        yield _IN_LINE, _postgres_in_line() if is_postgres else _sqlite_in_line()
-    if USERS in existing:
-        yield _KEEP_USERS, _postgres_keep_users() if is_postgres else _sqlite_keep_users()
+        yield from _refusing(table, keys)
+    queue = "INSERT OR IGNORE INTO recordings_unsealed (entry_id) VALUES (NEW.id)"
+    in_line = f"CREATE TRIGGER {_IN_LINE} AFTER INSERT ON {_ENTRIES} BEGIN {queue}; END"
+    yield _Trigger(_IN_LINE, _ENTRIES, in_line)
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{_NEVER_DELETED}'); END"
+    yield _Trigger(_KEEP_USERS, USERS, f"CREATE TRIGGER {_KEEP_USERS} BEFORE DELETE ON {USERS} {refuse}")
 
 
-def _postgres_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    del keys  # ON CONFLICT DO UPDATE is an UPDATE, which the row trigger refuses
-    for name, moment in (
-        (f"{table}_keep_rows", "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW"),
-        (f"{table}_keep_table", "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"),
-    ):
-        yield (
-            name,
-            (
-                f'DROP TRIGGER IF EXISTS "{name}" ON {table}',
-                f'CREATE TRIGGER "{name}" {moment.format(table=table)} EXECUTE FUNCTION onrecord_append_only()',
-                f'ALTER TABLE {table} ENABLE ALWAYS TRIGGER "{name}"',
-            ),
-        )
-
-
-def _sqlite_triggers(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
-    yield f"{table}_keep_update", (f"CREATE TRIGGER {table}_keep_update BEFORE UPDATE ON {table} {refuse}",)
-    yield f"{table}_keep_delete", (f"CREATE TRIGGER {table}_keep_delete BEFORE DELETE ON {table} {refuse}",)
+def _refusing(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[_Trigger]:
+    moments = {"update": f"BEFORE UPDATE ON {table}", "delete": f"BEFORE DELETE ON {table}"}
     for columns in (("rowid",), *keys):
-        name = f"{table}_keep_{'_'.join(columns)}"
         same = " AND ".join(f'"{column}" = NEW."{column}"' for column in columns)
         exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names from TABLES only
-        yield name, (f"CREATE TRIGGER {name} BEFORE INSERT ON {table} {exists} {refuse}",)
-
-
-def _postgres_in_line() -> tuple[str, ...]:
-    """Once a statement: a hundred entries are put in line by one INSERT."""
-    return (
-        _POSTGRES_IN_LINE,
-        f'DROP TRIGGER IF EXISTS "{_IN_LINE}" ON {_ENTRIES}',
-        f'CREATE TRIGGER "{_IN_LINE}" {_EACH_INSERT} EXECUTE FUNCTION onrecord_in_line()',
-        f'ALTER TABLE {_ENTRIES} ENABLE ALWAYS TRIGGER "{_IN_LINE}"',
-    )
-
-
-def _sqlite_in_line() -> tuple[str, ...]:
-    queue = "INSERT OR IGNORE INTO recordings_unsealed (entry_id) VALUES (NEW.id)"
-    return (f"CREATE TRIGGER {_IN_LINE} AFTER INSERT ON {_ENTRIES} BEGIN {queue}; END",)
-
-
-def _postgres_keep_users() -> tuple[str, ...]:
-    return (
-        _POSTGRES_KEEP_USERS,
-        f'DROP TRIGGER IF EXISTS "{_KEEP_USERS}" ON {USERS}',
-        f'CREATE TRIGGER "{_KEEP_USERS}" BEFORE DELETE ON {USERS} FOR EACH ROW EXECUTE FUNCTION onrecord_keep_users()',
-        f'ALTER TABLE {USERS} ENABLE ALWAYS TRIGGER "{_KEEP_USERS}"',
-    )
-
-
-def _sqlite_keep_users() -> tuple[str, ...]:
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{_NEVER_DELETED}'); END"
-    return (f"CREATE TRIGGER {_KEEP_USERS} BEFORE DELETE ON {USERS} {refuse}",)
-
-
-def _present(connection: BaseDatabaseWrapper) -> set[str]:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                " WHERE NOT tgisinternal AND tgenabled = 'A' AND c.relnamespace = current_schema()::regnamespace"
-            )
-        else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        return {row[0] for row in cursor.fetchall()}
+        moments["_".join(columns)] = f"BEFORE INSERT ON {table} {exists}"
+    for what, moment in moments.items():
+        name = f"{table}_keep_{what}"
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+        yield _Trigger(name, table, f"CREATE TRIGGER {name} {moment} {refuse}")
