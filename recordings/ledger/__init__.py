@@ -40,7 +40,7 @@ from recordings.ledger.verifying import (
     verify_due,
     verify_now,
 )
-from recordings.ledger.witnesses import BadWitness, WitnessAddress, witness_addresses
+from recordings.ledger.witnesses import BadWitness, WitnessAddress, is_off_host, witness_addresses
 
 __all__ = [
     "AccessReport",
@@ -69,6 +69,7 @@ __all__ = [
     "end_turn",
     "entry_of",
     "inclusion_proof",
+    "is_off_host",
     "kept_at",
     "kept_in",
     "newest_seal",

@@ -35,6 +35,14 @@ def witness_addresses() -> tuple[WitnessAddress, ...]:
     return addresses
 
 
+def is_off_host(name: str) -> bool:
+    """Whether a witness of this name, of today or earlier, is on another host. What names none is not."""
+    try:
+        return _address(name, "The witness").is_off_host
+    except BadWitness:
+        return False
+
+
 def _address(url: str, which: str) -> WitnessAddress:
     parts = _parts(url, which)
     host = parts.hostname or ""

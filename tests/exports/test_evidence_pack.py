@@ -30,6 +30,7 @@ from tests.pages.corrections import completed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_key")]
 
+HERE, ELSEWHERE = "file:///worm", "https://witness.example/checkpoints"
 MINUTE = timedelta(minutes=1)
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)> {{ 7|add:7 }} \u202e'&"
 
@@ -185,15 +186,42 @@ def test_what_happened_since_changes_no_pack_of_an_earlier_checkpoint(
 
 def test_a_receipt_that_came_after_the_seal_changes_no_pack(call: Call, now: datetime, olga: User) -> None:
     first = Seal.objects.get(size=Seal.objects.order_by("size").values_list("size", flat=True)[0])
-    Receipt.objects.create(seal=first, witness="file:///worm", received_at=first.sealed_at)
+    Receipt.objects.create(seal=first, witness=ELSEWHERE, received_at=first.sealed_at)
     cast.tell("capture.stopped", call.graph_id, at=now - MINUTE)
     seal(now - MINUTE)
     before = pack_of(Subject(call), olga, now=now)
     assert before.seal
     assert before.seal_id != first.size
-    Receipt.objects.create(seal=before.seal, witness="file:///worm", received_at=now)
+    Receipt.objects.create(seal=before.seal, witness=ELSEWHERE, received_at=now)
     assert file_of(pack_of(Subject(call), olga, now=now)) == file_of(before)
     assert facts_in(opened(before))["seal"]["witnessed"]["size"] == first.size
+
+
+@pytest.mark.parametrize(
+    ("witnesses", "is_off_host", "words"),
+    [
+        ([HERE], False, "only on the machine of On Record itself"),
+        ([HERE, ELSEWHERE], True, "a witness off the machine of On Record had"),
+    ],
+)
+def test_a_copy_on_this_host_is_not_called_a_witness(
+    call: Call, now: datetime, olga: User, witnesses: list[str], is_off_host: bool, words: str
+) -> None:
+    """One elsewhere counts alone, even with an older checkpoint."""
+    first = Seal.objects.order_by("size")[0]
+    cast.tell("capture.stopped", call.graph_id, at=now - MINUTE)
+    seal(now - MINUTE)
+    second = Seal.objects.latest("size")
+    for witness in witnesses:
+        held = second if witness == HERE else first
+        Receipt.objects.create(seal=held, witness=witness, received_at=now - MINUTE)
+    cast.tell("call.ended", call.graph_id, at=now)
+    seal(now)
+    archive = opened(pack_of(Subject(call), olga, now=now))
+    told = facts_in(archive)["seal"]["witnessed"]
+    assert (told["size"], told["is_off_host"]) == ((first if is_off_host else second).size, is_off_host)
+    assert words in told["note"]
+    assert (", on the machine of On Record only" in page_in(archive)) is not is_off_host
 
 
 def test_an_erased_name_changes_its_places_only_and_the_pack_says_so(

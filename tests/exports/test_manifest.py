@@ -6,9 +6,11 @@ import tomllib
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 import recordings
 from recordings import exports, findings, ingest
@@ -91,15 +93,47 @@ def test_it_names_the_blind_spots_and_the_clock_skews_of_the_time(story: datetim
     assert (manifest_of(before)["blind_spots"], manifest_of(before)["clock_skews"]) == ([], [])
 
 
-def test_it_says_until_when_a_witness_knows_the_ledger(story: datetime, olga: User) -> None:
-    _, before = made(olga, now=story)
-    assert manifest_of(before)["witnessed"]["size"] is None
-    seal = Seal.objects.latest("size")
-    Receipt.objects.create(seal=seal, witness="file:///worm", received_at=story)
-    _, after = made(olga, now=story)
-    witnessed = manifest_of(after)["witnessed"]
-    assert (witnessed["size"], witnessed["sealed_at"]) == (seal.size, stamp(story))
-    assert "could have been changed before they were sealed" in witnessed["note"]
+HERE, ELSEWHERE, FORMER = "file:///worm", "https://witness.example/checkpoints", "https://former.example/"
+
+
+def witnessed(by: User, now: datetime, *has_it: str) -> dict[str, Any]:
+    """What the manifest says once these witnesses have the newest checkpoint."""
+    made(by, now=now)
+    for witness in has_it:
+        Receipt.objects.create(seal=Seal.objects.latest("size"), witness=witness, received_at=now)
+    _, archive = made(by, now=now)
+    found: dict[str, Any] = manifest_of(archive)["witnessed"]
+    return found
+
+
+def test_it_says_until_when_a_witness_off_this_host_has_the_ledger(
+    story: datetime, olga: User, settings: Settings
+) -> None:
+    settings.LEDGER_WITNESSES = [HERE, ELSEWHERE]
+    told = witnessed(olga, story, HERE, ELSEWHERE)
+    assert (told["size"], told["sealed_at"]) == (Receipt.objects.latest("pk").seal_id, stamp(story))
+    assert told["is_off_host"] is True
+    assert "could have been changed before they were sealed" in told["note"]
+
+
+def test_a_copy_on_this_host_does_not_count_where_a_witness_is_elsewhere(
+    story: datetime, olga: User, settings: Settings
+) -> None:
+    settings.LEDGER_WITNESSES = [HERE, ELSEWHERE]
+    told = witnessed(olga, story, HERE)
+    assert (told["size"], told["sealed_at"], told["is_off_host"]) == (None, None, True)
+
+
+def test_where_all_copies_are_on_this_host_it_says_so(story: datetime, olga: User, settings: Settings) -> None:
+    settings.LEDGER_WITNESSES = [HERE]
+    told = witnessed(olga, story, HERE)
+    assert (told["size"], told["is_off_host"]) == (Receipt.objects.latest("pk").seal_id, False)
+    assert "on the machine of On Record itself" in told["note"]
+
+
+def test_a_witness_that_is_none_any_more_does_not_count(story: datetime, olga: User, settings: Settings) -> None:
+    settings.LEDGER_WITNESSES = [ELSEWHERE]
+    assert witnessed(olga, story, FORMER)["size"] is None
 
 
 @pytest.mark.parametrize("sheet", exports.EVERY_SHEET)

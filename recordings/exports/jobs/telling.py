@@ -7,11 +7,15 @@ from django.db.models import Q
 
 from recordings import __version__, ledger
 from recordings.exports.spots import Span
-from recordings.models import ClockSkew, Export, LedgerEntry, Receipt
+from recordings.models import ClockSkew, Export, LedgerEntry
 
 _UNSURE = (
-    "Entries younger than the newest seal that a witness outside of this system keeps could have been changed before "
-    "they were sealed. Compare the checkpoint with the one a witness has."
+    "Entries younger than the newest seal that a witness off the machine of On Record keeps could have been changed "
+    "before they were sealed. Compare the checkpoint with the one a witness has."
+)
+_ON_THIS_HOST = (
+    "Copies of checkpoints are kept only on the machine of On Record itself. Whoever owns that machine can change "
+    "them, so they show nothing to who does not trust its owner."
 )
 
 
@@ -20,7 +24,7 @@ def newest_entry() -> LedgerEntry | None:
 
 
 def told_of(export: Export, *, newest: LedgerEntry | None, read_from: datetime, read_until: datetime) -> dict[str, Any]:
-    """The words of the manifest (times aware UTC). Four queries."""
+    """The words of the manifest (times aware UTC). Three queries, and some for each witness."""
     return {
         "export": str(export.pk),
         "filter": {"sentence": export.sentence, "query": export.query},
@@ -66,11 +70,12 @@ def _clock_skews(export: Export) -> list[dict[str, Any]]:
 
 
 def _witnessed() -> dict[str, Any]:
-    last = Receipt.objects.select_related("seal").order_by("-seal_id").first()
+    found = ledger.witnessed()
     return {
-        "size": last.seal_id if last else None,
-        "sealed_at": _stamp(last.seal.sealed_at) if last else None,
-        "note": _UNSURE,
+        "size": found.seal.size if found.seal else None,
+        "sealed_at": _stamp(found.until),
+        "is_off_host": found.is_off_host,
+        "note": _ON_THIS_HOST if found.seal and not found.is_off_host else _UNSURE,
     }
 
 

@@ -1,6 +1,7 @@
 """What the ledger says of one call, rebuilt from its entries: as it stood at a moment, or under a checkpoint.
 
-Nothing here reads a row that can change, but for the names of actors, which stand outside the ledger.
+Nothing here reads a row that can change, but for actors, whose names, kinds and subjects stand outside the ledger, and
+the call's recorder where none spoke.
 """
 
 from recordings.exports.known.corrections import KnownCorrection, KnownTry, corrections_of

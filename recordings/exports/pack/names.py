@@ -1,4 +1,7 @@
-"""The names in a pack. They stand outside the ledger, so that they can be erased; then the pack says so."""
+"""The names in a pack. They stand outside the ledger, so that they can be erased; then the pack says so.
+
+What an actor is, and which actors are one person, stands in the same rows and is as little proven; the pack says so.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,7 +50,10 @@ def erased_of_call(call: Call | None) -> int:
 
 
 def roles_of(actor: Actor, sealed: Sealed, names: Names) -> list[str]:
-    """The roles that person held when the pack's entries were sealed, by the ledger's changes of them."""
+    """The roles that person held when the pack's entries were sealed, by the ledger's changes of them.
+
+    Which of them are that person's is the word of the actors' rows, which nothing proves.
+    """
     if actor.kind != ActorKind.PERSON:
         return []
     held: dict[str, bool] = {}

@@ -1,6 +1,7 @@
 """What goes into an evidence pack: entries under one seal and nothing younger, so that it can be made again.
 
-Every choice is made by what the entries themselves say. Rows that can change are asked for names only.
+Every choice is made by what the entries themselves say, but for what docs/decisions/0016 names: rows that can change
+say who is one person, and which recorder's blind spots to look for where none spoke.
 """
 
 from collections.abc import Iterable, Sequence
