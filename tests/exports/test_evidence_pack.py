@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from pytest_django import Settings
 
+import recordings
 from recordings import exports, findings, ingest, services
 from recordings.choices import ExportStatus, LedgerAction
 from recordings.exports import BadFilter, Subject, WantedPack
@@ -88,6 +89,7 @@ def test_the_pack_holds_a_page_to_print_and_the_proofs_and_a_bare_python_can_che
     assert checked.returncode == 0, checked.stdout + checked.stderr
     manifest = manifest_of(archive)
     assert manifest["unproven_rows"] == 0
+    assert manifest["code_version"] == recordings.__version__
     assert manifest["proven_rows"] == facts_in(archive)["seal"]["entries"] == export.rows
 
 

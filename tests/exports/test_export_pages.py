@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from recordings import findings
 from recordings.choices import ExportSheet, ExportStatus, LedgerAction
 from recordings.models import Actor, Export, LedgerEntry
 from tests import cast
-from tests.exports.background import ask, made, make, manifest_of, seal
+from tests.exports.background import ask, file_of, made, make, manifest_of, seal, verify
 from tests.pages.conftest import HTMX, signed_in, stopped_clock
 
 __all__ = ["signed_in", "stopped_clock"]
@@ -91,6 +92,26 @@ def test_what_was_asked_for_is_what_the_worker_makes(story: datetime, olgas: Cli
     assert LedgerEntry.objects.filter(action=LedgerAction.EXPORT_DOWNLOADED).count() == 1
 
 
+def test_since_ones_last_export_the_file_proves_that_the_ledger_only_grew(
+    story: datetime, olga: User, olgas: Client, tmp_path: Path
+) -> None:
+    first, archive = made(olga, now=story)
+    cast.call("call-3", at=story + timedelta(minutes=1), capture="started")
+    seal(story + timedelta(minutes=1))
+    page = olgas.get(NEW).text
+    assert re.search(rf'<option value="{first.pk}"', page)
+    olgas.post(NEW, form(since=str(first.pk)))
+    later = Export.objects.latest("requested_at", "pk")
+    assert later.pk != first.pk
+    make(story + timedelta(minutes=2))
+    assert "consistency.json" not in archive.namelist()
+    assert "consistency.json" in zipfile.ZipFile(io.BytesIO(file_of(later))).namelist()
+    (tmp_path / "earlier.zip").write_bytes(file_of(first))
+    checked = verify(file_of(later), tmp_path, "--earlier", str(tmp_path / "earlier.zip"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "The ledger has only grown since your earlier checkpoint" in " ".join(checked.stdout.split())
+
+
 def test_times_are_those_of_the_zone(story: datetime, olgas: Client) -> None:
     olgas.post(NEW, form(zone="Europe/Berlin", from_at="2026-11-18T15:00", until_at="2026-11-18T14:00:00Z"))
     assert not Export.objects.exists(), "15:00 in Berlin is 14:00 UTC"
@@ -109,6 +130,23 @@ def test_the_list_says_who_why_how_far_and_the_sha(story: datetime, olga: User, 
     assert "Waiting" in page
     assert "0 of about 2" in page
     assert "Ready gone in 7 d" in page
+
+
+def test_each_row_of_the_list_says_who_asked_and_how_many_rows_and_bytes_its_file_has(
+    story: datetime, olga: User, ada: User, olgas: Client
+) -> None:
+    whole, _ = made(olga, now=story)
+    one_call, _ = made(ada, now=story, sheet=ExportSheet.CALLS, query="told=recording")
+    assert whole.rows > one_call.rows == 1
+    table = re.findall(r'<table[^>]*id="export-rows".*?</table>', olgas.get(LIST).text, re.DOTALL)
+    rows = [
+        [words_of(cell) for cell in re.findall(r"<t[dh] .*?</t[dh]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr role=\"row\">.*?</tr>", table[0], re.DOTALL)[1:]
+    ]
+    assert [(row[2].partition(",")[0], row[3]) for row in rows] == [
+        ("ada", f"1 {one_call.bytes / 1024:.1f} KB"),
+        ("olga", f"{whole.rows} {whole.bytes / 1024:.1f} KB"),
+    ]
 
 
 def test_the_list_pins_its_queries(story: datetime, olga: User, olgas: Client, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]

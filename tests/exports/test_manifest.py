@@ -5,14 +5,12 @@ import io
 import tomllib
 import zipfile
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-import recordings
 from recordings import exports, findings, ingest
 from recordings.choices import ExportFormat, ExportSheet
 from recordings.exports import Period
@@ -23,6 +21,7 @@ from recordings.ledger.notes import is_signed, parse_note, sign_note
 from recordings.models import ClockSkew, LedgerEntry, Receipt, Seal
 from tests import cast
 from tests.exports.background import made, manifest_of
+from tests.processes import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_key")]
 
@@ -151,9 +150,11 @@ def test_it_describes_every_column_and_by_which_fact_it_is_proven(story: datetim
     ]
 
 
-def test_the_version_of_the_code_is_that_of_the_project() -> None:
-    project = Path(recordings.__file__).parents[1] / "pyproject.toml"
-    assert recordings.__version__ == tomllib.loads(project.read_text())["project"]["version"]
+@pytest.mark.parametrize("sheet", exports.EVERY_SHEET)
+def test_it_names_the_version_of_the_code_which_is_that_of_the_project(story: datetime, olga: User, sheet: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    _, archive = made(olga, now=story, sheet=ExportSheet(sheet))
+    assert manifest_of(archive)["code_version"] == project["version"]
 
 
 def test_the_same_rows_under_the_same_seal_are_the_same_bytes(story: datetime) -> None:
