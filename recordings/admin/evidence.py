@@ -112,12 +112,14 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what")
     def what(self, entry: LedgerEntry) -> str:
-        body = ledger.body_of(entry)
+        body = ledger.facts_in(entry)
+        if not body:
+            return "Its text cannot be read: somebody changed it. Have the ledger verified."
         if "old" in body:
-            return f"{body['field']}: {body['old'] or 'nothing'} → {body['new'] or 'nothing'}"
+            return f"{body.get('field')}: {body['old'] or 'nothing'} → {body.get('new') or 'nothing'}"
         return ", ".join(str(body[name]) for name in _SAY_WHAT if body.get(name) not in (None, ""))
 
     @admin.display(description="reason")
     def why(self, entry: LedgerEntry) -> str:
-        body = ledger.body_of(entry)
+        body = ledger.facts_in(entry)
         return Truncator(" · ".join(str(body[name]) for name in _SAY_WHY if body.get(name))).chars(120)

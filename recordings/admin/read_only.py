@@ -1,7 +1,8 @@
 """Rows that the admin shows and does not change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -56,8 +57,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
-        if self.is_history:
-            _note_history(request)
+        self._note_read(request, response)
         return response
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list:
@@ -72,8 +72,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
-        if self.is_history:
-            _note_history(request)
+        self._note_read(request, response)
         return response
 
     def history_view(
@@ -82,13 +81,25 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         """Nothing is changed here, so Django's own history would always be empty, which is misleading."""
         raise Http404("The history of a call is on its own page.")
 
+    def _note_read(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Who is led elsewhere has read nothing.
 
-def _note_history(request: HttpRequest) -> None:
-    assert isinstance(request.user, User)
-    chosen = request.GET.copy()
-    chosen.pop("q", None)  # may hold a name, which has no place in the ledger
-    asked = f"{request.path}?{chosen.urlencode()}" if chosen else request.path
-    ledger.note_history_read(asked, user=request.user, now=timezone.now())
+        Of the address the ledger keeps, for ever, what this page offers to choose: any other word may be a name.
+        """
+        if not self.is_history or response.status_code != 200:
+            return
+        assert isinstance(request.user, User)
+        chosen = {name: value for name, value in sorted(request.GET.items()) if value in self._offered(name)}
+        asked = f"{request.path}?{urlencode(chosen)}" if chosen else request.path
+        ledger.note_history_read(asked, user=request.user, now=timezone.now())
+
+    def _offered(self, word: str) -> Collection[str]:
+        """The values that the filter of this word leads to; none for a word that is no filter of this page."""
+        if word not in {f"{name}__exact" for name in self.list_filter or ()}:
+            return ()
+        field = self.opts.get_field(word.removesuffix("__exact"))
+        assert isinstance(field, models.Field)
+        return [str(value) for value, _ in field.flatchoices]
 
 
 def _hex(name: str) -> Callable[[models.Model], str]:

@@ -1,9 +1,9 @@
 """The ledger: every step leaves an entry, in the transaction of the step itself."""
 
 from recordings.ledger.access import AccessReport, access_on
-from recordings.ledger.canonical import NotCanonical, canonical, timestamp
+from recordings.ledger.canonical import NotCanonical, Unreadable, canonical, timestamp
 from recordings.ledger.checkpoint import BadCheckpoint, Checkpoint, SignedCheckpoint
-from recordings.ledger.entries import References, Value, append, body_of, entry_of, record
+from recordings.ledger.entries import References, Value, append, body_of, entry_of, facts_in, record
 from recordings.ledger.keys import NoSigningKey, SigningKey, signing_key
 from recordings.ledger.notes import BadNote, parse_note, sign_note, verifier_key
 from recordings.ledger.places import places_of
@@ -58,6 +58,7 @@ __all__ = [
     "SigningKey",
     "Standing",
     "TreeBroken",
+    "Unreadable",
     "Value",
     "WitnessAddress",
     "Witnessed",
@@ -68,6 +69,7 @@ __all__ = [
     "consistency_proof",
     "end_turn",
     "entry_of",
+    "facts_in",
     "inclusion_proof",
     "is_off_host",
     "kept_at",

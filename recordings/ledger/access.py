@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, User
 
 from recordings.choices import LedgerAction
 from recordings.ledger.canonical import Scalar
-from recordings.ledger.entries import body_of
+from recordings.ledger.entries import facts_in
 from recordings.ledger.places import places_of
 from recordings.models import Actor, LedgerEntry
 from recordings.permissions import ROLES
@@ -103,7 +103,7 @@ def access_on(day: date) -> AccessReport:
     actions = (LedgerAction.ROLE_CHANGED, LedgerAction.GROUP_CHANGED)
     entries = list(LedgerEntry.objects.filter(action__in=actions).select_related("actor").order_by("pk"))
     places = places_of([entry.pk for entry in entries])
-    told = [_Told(_step(entry, places), entry.action, _facts(entry)) for entry in entries]
+    told = [_Told(_step(entry, places), entry.action, facts_in(entry)) for entry in entries]
     roles = _holdings(_role_changes(told), _roles_now())
     rights = _holdings(_right_changes(told), _rights_now())
     return AccessReport(
@@ -122,19 +122,12 @@ class _Told:
     facts: Mapping[str, Scalar]
 
 
-def _facts(entry: LedgerEntry) -> Mapping[str, Scalar]:
-    """Nothing where the text is no entry any more: the others still say what they say."""
-    try:
-        body = body_of(entry)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _role_changes(told: Iterable[_Told]) -> list[_Change]:
     """By the user's key, since a person who gets another name stays who they are."""
     of_roles = [each for each in told if each.facts and each.action == LedgerAction.ROLE_CHANGED]
-    subjects = Actor.objects.in_bulk([each.facts.get("subject") for each in of_roles])
+    subjects = Actor.objects.in_bulk(
+        [number for each in of_roles if isinstance(number := each.facts.get("subject"), int)]
+    )
     return [_change(each, subjects.get(each.facts.get("subject"))) for each in of_roles]
 
 

@@ -4,11 +4,14 @@ Without floats and with ASCII keys, JCS is what the standard library writes with
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 LARGEST_NUMBER = 2**53 - 1
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")  # a lone surrogate
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -37,6 +40,34 @@ def canonical(body: Mapping[str, Scalar]) -> str:
     except UnicodeEncodeError as error:
         raise NotCanonical("a text holds half a character (a lone surrogate)") from error
     return text
+
+
+class Unreadable(ValueError):
+    """The text is none that `canonical` writes, so somebody else wrote it."""
+
+
+def read(text: str) -> dict[str, Scalar]:
+    """The body that `text` encodes, of plain values that the database and a page can take. Raises Unreadable.
+
+    Whether the text is that of its one form is not looked at: what was altered shows in its hash.
+    """
+    body = _parsed(text)
+    if not isinstance(body, dict) or not all(key.isascii() and _is_plain(body[key]) for key in body):
+        raise Unreadable("the text is no entry: it is not one object of plain values")
+    return body
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("the text is no entry: it is no JSON") from error
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return _HALF_A_CHARACTER.search(value) is None
+    return value is None or (isinstance(value, int) and abs(value) <= LARGEST_NUMBER)
 
 
 @lru_cache(maxsize=256)  # the entries of a batch tell of few moments

@@ -1,6 +1,5 @@
 """Appending. The only writer of LedgerEntry."""
 
-import json
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from recordings.choices import LedgerAction
-from recordings.ledger.canonical import NotCanonical, Scalar, canonical, timestamp
+from recordings.ledger.canonical import NotCanonical, Scalar, Unreadable, canonical, read, timestamp
 from recordings.models import Actor, Call, Finding, LedgerEntry, Operation
 from recordings.models.keys import new_key
 
@@ -101,9 +100,16 @@ def entry_of(
 
 
 def body_of(entry: LedgerEntry) -> dict[str, Scalar]:
-    """The facts of one entry, from the very bytes that are hashed."""
-    body: dict[str, Scalar] = json.loads(entry.body)
-    return body
+    """The facts of one entry, from the very bytes that are hashed. Raises Unreadable where these are no entry's."""
+    return read(entry.body)
+
+
+def facts_in(entry: LedgerEntry) -> Mapping[str, Scalar]:
+    """The same for a page: nothing where the text was made unreadable, so that the others are shown."""
+    try:
+        return body_of(entry)
+    except Unreadable:
+        return {}
 
 
 def _references(call: Call | None, operation: Operation | None, finding: Finding | None) -> dict[str, Value]:

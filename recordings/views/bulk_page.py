@@ -149,4 +149,4 @@ def _steps(job: BulkJob) -> list[LedgerEntry]:
     """Its entries in the ledger, found by their moment, since the ledger's columns know no job."""
     moments = [at for at in (job.started_at, job.stopped_at, job.finished_at) if at]
     entries = LedgerEntry.objects.filter(action__in=_STEPS, occurred_at__in=moments).select_related("actor")
-    return [entry for entry in entries.order_by("pk") if ledger.body_of(entry).get("job") == str(job.pk)]
+    return [entry for entry in entries.order_by("pk") if ledger.facts_in(entry).get("job") == str(job.pk)]

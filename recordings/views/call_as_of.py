@@ -24,6 +24,10 @@ TOO_MANY = (
     f"This call has more than {MOST_ENTRIES} entries in the ledger, too many for a page as of a moment. "
     "The history export can be asked for as of a moment, too."
 )
+FORGED = (
+    "An entry of the ledger that this page is made of cannot be read: somebody changed its text. So nobody can say "
+    "what was known then. Have the ledger verified."
+)
 
 
 class BadMoment(ValueError):
@@ -155,9 +159,15 @@ def call_as_of(request: HttpRequest, call: Call, *, asked: str, now: datetime) -
     try:
         context["page"] = CallAsOf.of(call, moment_of(asked, now=now))
     except BadMoment as problem:
-        return render(request, "recordings/call_as_of.html", context | {"problem": str(problem)}, status=400)
+        return _refused(request, context, str(problem), status=400)
+    except ledger.Unreadable:
+        return _refused(request, context, FORGED, status=409)
     ledger.note_call_read(call, user=person(request), now=now)
     return render(request, "recordings/call_as_of.html", context)
+
+
+def _refused(request: HttpRequest, context: dict[str, object], problem: str, *, status: int) -> HttpResponse:
+    return render(request, "recordings/call_as_of.html", context | {"problem": problem}, status=status)
 
 
 def moment_of(asked: str, *, now: datetime) -> datetime:

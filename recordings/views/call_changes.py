@@ -42,7 +42,7 @@ def _entries_of(call: Call, changes: Sequence[StatusChange]) -> dict[str, UUID]:
     entries = LedgerEntry.objects.filter(
         call=call, action=LedgerAction.STATUS_CHANGED, recorded_at__in={change.recorded_at for change in changes}
     )
-    return {str(ledger.body_of(entry).get("change", "")): entry.pk for entry in entries}
+    return {str(ledger.facts_in(entry).get("change", "")): entry.pk for entry in entries}
 
 
 def _sealed(change: StatusChange, entry_id: UUID | None, places: Mapping[UUID, int]) -> SealedChange:

@@ -45,7 +45,7 @@ class Decision:
 
 
 def decision_of(entry: LedgerEntry) -> Decision:
-    body = ledger.body_of(entry)
+    body = ledger.facts_in(entry)
     return Decision(entry, reason=str(body.get("reason") or ""), evidence=str(body.get("evidence") or ""))
 
 

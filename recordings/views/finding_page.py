@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from recordings import ingest, permissions
 from recordings.choices import FINDING_ACTIONS, SETTLED_BY_PERSON, LedgerAction, Look, Resolution, RootCause, look
 from recordings.forms import AssignForm, CommentForm, ResolveForm, SnoozeForm
-from recordings.ledger import body_of
+from recordings.ledger import facts_in
 from recordings.models import Actor, Finding, LedgerEntry
 from recordings.rules import Explained
 from recordings.services.handling import LONGEST_SNOOZE
@@ -129,7 +129,7 @@ def _steps(finding: Finding) -> list[Step]:
     """The latest steps, newest first, and one more to know whether there are older ones."""
     entries = LedgerEntry.objects.filter(finding=finding, action__in=FINDING_ACTIONS).select_related("actor")
     latest = list(entries.order_by("-pk")[: MOST_STEPS + 1])
-    bodies = [body_of(entry) for entry in latest]
+    bodies = [facts_in(entry) for entry in latest]
     assigned = {key for body in bodies if isinstance(key := body.get("assignee"), int)}
     names = {actor.pk: actor.label for actor in Actor.objects.filter(pk__in=assigned)} if assigned else {}
     return [_step(entry, body, names) for entry, body in zip(latest, bodies, strict=True)]

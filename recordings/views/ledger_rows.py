@@ -124,7 +124,7 @@ def _row(entry: LedgerEntry, index: int | None) -> Row:
     try:
         body = ledger.body_of(entry)
         facts = {name: value for name, value in body.items() if name not in _IN_COLUMNS}
-    except (ValueError, AttributeError):
+    except ledger.Unreadable:
         return Row(entry, index, {}, is_readable=False)
     return Row(entry, index, facts)
 

@@ -22,6 +22,7 @@ def read_by(user: User, action: str = "call.read") -> int:
 
 
 def test_a_person_who_reads_a_call_leaves_one_entry_an_hour(mira: User, now: datetime) -> None:
+    now = now.replace(minute=5)
     call = cast.call(at=now)
     for minutes in (0, 1, 20):
         ledger.note_call_read(call, user=mira, now=now + timedelta(minutes=minutes))
@@ -118,6 +119,34 @@ def test_the_admins_page_of_a_call_counts_too(client: Client, ada: User, now: da
     client.force_login(ada)
     assert client.get(reverse("admin:recordings_call_change", args=[call.pk])).status_code == 200
     assert read_by(ada) == 1
+
+
+ADMINS_LEDGER = "/admin/recordings/ledgerentry/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("?action__exact=signin.failed&q=Dana+Kessler", f"{ADMINS_LEDGER}?action__exact=signin.failed"),
+        ("?action__exact=Dana+Kessler", ADMINS_LEDGER),
+        ("?body__contains=Dana+Kessler", ADMINS_LEDGER),
+        ("?Dana+Kessler=1&p=0", ADMINS_LEDGER),
+    ],
+)
+def test_of_the_admins_address_the_ledger_keeps_the_filters_it_offers_and_no_word_of_anybodys(
+    asked: str, told: str, client: Client, ada: User
+) -> None:
+    client.force_login(ada)
+    client.get(f"{ADMINS_LEDGER}{asked}", follow=True)
+    entry = LedgerEntry.objects.get(action="history.read")
+    assert ledger.body_of(entry)["filter"] == told
+
+
+@pytest.mark.parametrize("asked", ["?nobodys=Dana+Kessler", "Dana_Kessler/change/"])
+def test_who_is_only_led_elsewhere_has_read_nothing(asked: str, client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert client.get(f"{ADMINS_LEDGER}{asked}").status_code == 302
+    assert read_by(ada, "history.read") == 0
 
 
 @pytest.mark.parametrize("model", ["ledgerentry", "statuschange"])

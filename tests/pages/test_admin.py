@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -33,6 +34,7 @@ from recordings.models import (
     Witness,
 )
 from tests import cast
+from tests.owning import switch_triggers_off
 from tests.pages.corrections import completed
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,8 @@ WITHOUT_A_PAGE = [
     Verification,
     Witness,
 ]
+# Texts that nobody wrote as an entry; the first one can at least be read.
+FORGED = ['{"old":1}', "", "{", "[]", "[" * 100_000, '{"v":[1]}', '{"v":1e5}', '{"v":"\\ud800"}', f'{{"v":{"9" * 30}}}']
 MODELS = [model for model in apps.get_app_config("recordings").get_models() if model not in WITHOUT_A_PAGE]
 
 
@@ -88,6 +92,19 @@ def test_the_ledger_says_what_changed_and_why(client: Client, ada: User, call: C
     entry = LedgerEntry.objects.first()
     assert entry
     assert f">{str(entry.pk)[:8]}…{str(entry.pk)[-4:]}</a>" in page
+
+
+@pytest.mark.parametrize("body", FORGED)
+def test_a_forged_entry_hides_no_other(client: Client, ada: User, call: Call, body: str) -> None:
+    first = LedgerEntry.objects.filter(action="status.changed").earliest("pk")
+    connection.check_constraints()
+    switch_triggers_off()
+    LedgerEntry.objects.filter(pk=first.pk).update(body=body)
+    client.force_login(ada)
+    page = client.get(url(LedgerEntry, "changelist")).content.decode()
+    assert "the desk checked" in page
+    assert ("cannot be read" in page) == (body != FORGED[0])
+    assert client.get(url(LedgerEntry, "change", first.pk)).status_code == 200
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

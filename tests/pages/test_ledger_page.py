@@ -320,7 +320,7 @@ def test_an_entry_that_does_not_exist_is_not_found(client: Client, ada: User) ->
         assert client.get(f"/ledger/{NOBODYS}/{tail}").status_code == 404
 
 
-@pytest.mark.parametrize("forged", ['{"v":1}', "[]", "nonsense"])
+@pytest.mark.parametrize("forged", ['{"v":1}', "[]", "nonsense", "[" * 100_000, '{"v":[1]}', '{"v":"\\ud800"}'])
 def test_an_altered_entry_is_shown_and_its_proof_fails(client: Client, ada: User, sealed: Seal, forged: str) -> None:
     client.force_login(ada)
     entry = LedgerEntry.objects.get(action="correction.requested")
