@@ -59,6 +59,16 @@ def signing_key() -> SigningKey:
     return key_from(_parse(written), name=conf.ledger_origin())
 
 
+def own_fingerprint() -> str:
+    """That of the key this process signs with; empty where it has none, or may not read it. Makes none."""
+    if not settings.LEDGER_SIGNING_KEY and not (settings.DEBUG and _made_path().exists()):
+        return ""
+    try:
+        return signing_key().fingerprint
+    except NoSigningKey:
+        return ""
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
@@ -91,10 +101,13 @@ def _own_path() -> Path:
             "LEDGER_SIGNING_KEY is not set. Set it to the path of the ledger's key, where the worker runs. Nothing "
             "was signed; entries wait for their seal."
         )
-    path = Path(settings.VAR_DIR) / "ledger-key.pem"
-    if not path.exists():
-        _make(path)
-    return path
+    if not _made_path().exists():
+        _make(_made_path())
+    return _made_path()
+
+
+def _made_path() -> Path:
+    return Path(settings.VAR_DIR) / "ledger-key.pem"
 
 
 def _make(path: Path) -> None:

@@ -58,6 +58,7 @@ def seal(now: datetime, *, key: SigningKey, limit: int = MOST) -> Seal | None:
         SealingTurn.objects.select_for_update().get_or_create(pk=_TURN)
         newest = newest_seal()
         _require_one_name(newest, key)
+        _require_not_replaced(newest, key)
         frontier = _frontier_under(newest)
         sealed = _grow(frontier, limit)
         return _signed(frontier, key, _not_before(newest, now)) if sealed else None
@@ -68,6 +69,17 @@ def _require_one_name(newest: Seal | None, key: SigningKey) -> None:
         raise CannotSeal(
             f"The ledger is sealed under the name {newest.key.name}, and LEDGER_ORIGIN or PUBLIC_URL now says "
             f"{key.name}. Set LEDGER_ORIGIN={newest.key.name}. Nothing was sealed; entries wait."
+        )
+
+
+def _require_not_replaced(newest: Seal | None, key: SigningKey) -> None:
+    """A key that was replaced seals nothing any more: so seals under another key behind its own are somebody else's."""
+    if newest and newest.key_id != key.fingerprint and SealKey.objects.filter(pk=key.fingerprint).exists():
+        raise CannotSeal(
+            f"The newest seal is under the key {newest.key_id}, and the key given here, {key.fingerprint}, was in use "
+            "before it: a key that was replaced seals nothing any more. Let LEDGER_SIGNING_KEY name the new one. If "
+            "nobody changed the key, somebody else has signed: keep the database as it is, and run `manage.py verify`. "
+            "Nothing was sealed; entries wait."
         )
 
 

@@ -158,6 +158,15 @@ def test_an_inserted_row(beside: int) -> None:
     assert str(key) in found[0].sentence
 
 
+@pytest.mark.parametrize("number", [0, 2**128 - 1])
+def test_an_inserted_row_with_the_smallest_or_the_largest_key(entry: LedgerEntry, number: int) -> None:
+    key = UUID(int=number)
+    body = ledger.canonical(json.loads(entry.body) | {"id": str(key)})
+    insert(LedgerEntry(**_columns(entry) | {"id": key, "body": body}))
+
+    assert [(one.index, one.entry) for one in alarms() if one.kind.name == "ENTRY_INSERTED"] == [(None, key)]
+
+
 def _columns(row: LedgerEntry) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
@@ -297,9 +306,10 @@ def test_a_foreign_key_that_was_filed_as_the_ledgers(attacked: datetime) -> None
     text = checkpoint.sign(Checkpoint(key.name, seal.size, bytes(seal.root_hash)), key)
     change(seal, checkpoint=text, key_id=key.fingerprint)
 
-    assert places() == [("ROW_UNTOLD", None)]
-    named = verify_all(only_key=ledgers.signing_key().fingerprint)
-    assert {one.kind.name for one in named.alarms} == {"ROW_UNTOLD", "SEAL_UNSIGNED"}
+    first = Seal.objects.earliest("size")
+    assert sorted(places(), key=str) == [("KEY_FOREIGN", first.size), ("ROW_UNTOLD", None)]
+    named = verify_all(only_keys=[ledgers.signing_key().fingerprint])
+    assert {one.kind.name for one in named.alarms} == {"KEY_FOREIGN", "ROW_UNTOLD", "SEAL_UNSIGNED"}
 
 
 def test_another_public_key_under_the_old_fingerprint() -> None:
@@ -364,6 +374,29 @@ def test_a_change_of_which_no_entry_tells() -> None:
     (found,) = alarms()
     assert found.kind.name == "ROW_UNTOLD"
     assert str(row.pk) in found.sentence
+
+
+def test_a_change_of_a_call_before_all_others() -> None:
+    """Keys begin with 1, and nothing says that they must."""
+    row, call = StatusChange.objects.earliest("pk"), Call.objects.earliest("pk")
+    call.pk, call.graph_id = -1, "call-0"
+    insert(call)
+    row.pk, row.call_id = new_key(), call.pk
+    insert(row)
+
+    (found,) = [one for one in alarms() if one.kind.name == "ROW_UNTOLD"]
+    assert str(row.pk) in found.sentence
+
+
+def test_changes_of_a_call_that_was_taken_away_between_others(attacked: datetime) -> None:
+    call = cast.call("call-3", at=attacked, capture="stopped", told="recording")
+    cast.call("call-4", at=attacked, capture="stopped", told="recording")
+    lone = StatusChange.objects.filter(call=call)[0]
+    change(lone, call_id=call.pk)
+    _forget_references()
+    delete([call])
+
+    assert f"The change {lone.pk} belongs to a record that is gone." in {one.sentence for one in alarms()}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Until then nothing but progress is written. A process that dies leaves a row who
 begins again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -66,7 +66,7 @@ def verify_due(now: datetime, *, clock: Clock = timezone.now) -> int:
 
 
 def verify_now(
-    actor: Actor, *, kept: Sequence[Kept] = (), only_key: str = "", clock: Clock = timezone.now
+    actor: Actor, *, kept: Sequence[Kept] = (), only_keys: Collection[str] = (), clock: Clock = timezone.now
 ) -> tuple[Verification, Report]:
     """A run in this process, against checkpoints from elsewhere where there are some. Raises Interrupted."""
     now = clock()
@@ -78,7 +78,7 @@ def verify_now(
         status=VerificationStatus.RUNNING,
     )
     try:
-        report = verify_all(kept=kept, only_key=only_key, progress=Pulse(run, clock))
+        report = verify_all(kept=kept, only_keys=only_keys, progress=Pulse(run, clock))
     except Interrupted:
         _finish(run, None, now=clock())
         raise

@@ -44,11 +44,11 @@ class Kept:
 
 
 class Keys:
-    """The public keys that may have signed; where `only` is given, that fingerprint alone is believed."""
+    """The public keys that may have signed; where `only` are given, these fingerprints alone are believed."""
 
-    def __init__(self, keys: Iterable[SealKey], *, only: str = "") -> None:
+    def __init__(self, keys: Iterable[SealKey], *, only: Collection[str] = ()) -> None:
         self._keys = {key.fingerprint: key for key in keys}
-        self._only = only
+        self._only = frozenset(only)
 
     def refusal(self, signed: SignedCheckpoint, stated: str = "") -> str:
         """Why the signature proves nothing, in words; empty if it does. `stated` is the one key it should be of."""
@@ -58,8 +58,8 @@ class Keys:
         signers = [key for key in named if _has_signed(key, signed)]
         if not signers:
             return "its signature is not valid"
-        if self._only and self._only not in (key.fingerprint for key in signers):
-            return f"it is signed with the key {signers[0].fingerprint}, which is not the one you named"
+        if self._only and self._only.isdisjoint(key.fingerprint for key in signers):
+            return f"it is signed with the key {signers[0].fingerprint}, which you did not name"
         return ""
 
 
@@ -70,8 +70,8 @@ def _has_signed(key: SealKey, signed: SignedCheckpoint) -> bool:
 
 def expected_of_seals(keys: Keys, alarms: Alarms, *, until: int) -> Iterator[Expected]:
     """The roots of the stored seals up to that size, the smallest first; what is wrong with a seal itself sounds."""
-    after = -1
-    while page := list(Seal.objects.filter(size__gt=after, size__lte=until).order_by("size")[:PAGE]):
+    after, seals = -1, Seal.objects.defer("sealed_at")  # which an owner can leave unreadable
+    while page := list(seals.filter(size__gt=after, size__lte=until).order_by("size")[:PAGE]):
         for seal in page:
             _judge(seal, keys, alarms, after=max(after, 0))
             sentence = (

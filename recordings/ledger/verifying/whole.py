@@ -1,7 +1,7 @@
 """One run: the tree and everything under it, the columns of the entries, and the records beside the ledger."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
@@ -11,10 +11,12 @@ from recordings.choices import Alarm
 from recordings.ledger.places import places_of
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.calls import check_calls, check_strays
+from recordings.ledger.verifying.dates import check_dates
 from recordings.ledger.verifying.entries import blocks
 from recordings.ledger.verifying.files import check_files, check_keys
 from recordings.ledger.verifying.hashing import Block
 from recordings.ledger.verifying.leaves import Leaves
+from recordings.ledger.verifying.own_key import check_own_key
 from recordings.ledger.verifying.seals import Kept, Keys, expected_of_kept, expected_of_seals
 from recordings.ledger.verifying.settling import Unasked, check_line
 from recordings.ledger.verifying.walking import Walk, check_nothing_beyond
@@ -44,16 +46,17 @@ class Report:
         return not self.alarm_count
 
 
-def verify_all(*, kept: Sequence[Kept] = (), only_key: str = "", progress: Progress = int) -> Report:
+def verify_all(*, kept: Sequence[Kept] = (), only_keys: Collection[str] = (), progress: Progress = int) -> Report:
     """Verify the ledger as far as it is sealed now, and the records beside it.
 
     Asks in many short statements, in none of a transaction that lasts, and keeps nothing but hashes that wait for their
     leaf: so a ledger of any length takes the same memory, and the site goes on writing. `kept` are checkpoints from
-    elsewhere, the smallest first; `only_key` is the fingerprint of the one key that is believed. `progress` is told how
-    many leaves were checked, every few seconds at least and to the end: it may raise what ends the run.
+    elsewhere, the smallest first; `only_keys` are the fingerprints of the keys that are believed, without any all are.
+    `progress` is told how many leaves were checked, every few seconds at least and to the end: it may raise what ends
+    the run.
     """
     alarms = Alarms()
-    tree = verify_tree(alarms, kept=kept, only_key=only_key, progress=progress, with_columns=True)
+    tree = verify_tree(alarms, kept=kept, only_keys=only_keys, progress=progress, with_columns=True)
     rows = 0
     for some in _beside(alarms):
         rows += some
@@ -67,24 +70,25 @@ def _beside(alarms: Alarms) -> Iterator[int]:
     yield from check_strays(alarms)
     yield from check_files(alarms)
     yield from check_keys(alarms)
+    yield from check_own_key(alarms)
+    yield from check_dates(alarms)
 
 
 def verify_tree(
     alarms: Alarms,
     *,
     kept: Sequence[Kept] = (),
-    only_key: str = "",
+    only_keys: Collection[str] = (),
     progress: Progress = int,
     with_columns: bool = False,
 ) -> Report:
     """The leaves, the tree and the seals; the entries' other columns where `with_columns`."""
-    newest = Seal.objects.order_by("-size").first()
-    size = newest.size if newest else 0
+    size = Seal.objects.order_by("-size").values_list("size", flat=True).first() or 0
     last = LedgerEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
     unasked = Unasked(alarms)
     found = blocks(until=last, with_columns=with_columns) if last else iter(())
     leaves = Leaves(_with_columns(found, alarms), settle=unasked.settle)
-    keys = Keys(SealKey.objects.all(), only=only_key)
+    keys = Keys(SealKey.objects.all(), only=only_keys)
     seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
     walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
     walk.go(until=size, progress=progress)

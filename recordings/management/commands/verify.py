@@ -23,14 +23,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--witness", type=Path, metavar="DIR", help="a witness's directory of checkpoints")
         parser.add_argument("--since", type=Path, metavar="CHECKPOINT", help="a checkpoint that was put aside")
-        parser.add_argument("--key", default="", metavar="FINGERPRINT", help="believe this key only")
+        parser.add_argument(
+            "--key",
+            action="append",
+            default=[],
+            metavar="FINGERPRINT",
+            help="believe this key only; after a change of the key give it once for each",
+        )
 
-    def handle(self, *args: Any, witness: Path | None, since: Path | None, key: str, **options: Any) -> None:
+    def handle(self, *args: Any, witness: Path | None, since: Path | None, key: Sequence[str], **options: Any) -> None:
         kept = _kept(witness, since)
-        only_key = _fingerprint(key)
+        only_keys = [_fingerprint(one) for one in key]
         with told_to_stop(passes.stopping):
             try:
-                _, report = ledger.verify_now(Actor.objects.shell(), kept=kept, only_key=only_key)
+                _, report = ledger.verify_now(Actor.objects.shell(), kept=kept, only_keys=only_keys)
             except ledger.Interrupted:
                 raise CommandError("Stopped before the end: nothing was found out. Run it again.") from None
         for line in _words(report, kept):
@@ -52,7 +58,7 @@ def _kept(witness: Path | None, since: Path | None) -> Sequence[Kept]:
 
 def _fingerprint(text: str) -> str:
     fingerprint = text.strip().lower()
-    if fingerprint and not _FINGERPRINT.fullmatch(fingerprint):
+    if not _FINGERPRINT.fullmatch(fingerprint):
         raise CommandError("--key is not 64 hexadecimal digits. Nothing was verified.")
     return fingerprint
 
