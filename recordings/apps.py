@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_login_failed
-from django.db.models.signals import m2m_changed, post_migrate, pre_delete, pre_save
+from django.db.models.signals import m2m_changed, post_migrate, post_save, pre_delete, pre_save
 
 
 class RecordingsConfig(AppConfig):
@@ -24,6 +24,7 @@ class RecordingsConfig(AppConfig):
         m2m_changed.connect(receivers.record_role_change, sender=user_model.groups.through)
         m2m_changed.connect(receivers.record_right_change, sender=group_model.permissions.through)
         pre_save.connect(receivers.record_account_change, sender=user_model)
+        post_save.connect(receivers.record_new_account, sender=user_model)
         pre_save.connect(receivers.record_new_name, sender=group_model)
         pre_delete.connect(receivers.record_deleted_group, sender=group_model)
         pre_delete.connect(receivers.keep_user, sender=user_model)

@@ -22,6 +22,9 @@ ROLES = {
     "Auditor": (LOOK, EXPORT, VERIFY),
 }
 
+# What an account can be beside its roles. Neither is one: staff may enter the admin, superusers keep the accounts.
+FLAGS = ("is_superuser", "is_staff")
+
 
 class NotAllowed(Exception):
     """A person without the right asked for something. Nothing was changed."""

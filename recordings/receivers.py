@@ -1,5 +1,6 @@
 """What Django tells us: tables were migrated, somebody signed in or failed to, roles, rights and accounts changed."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
@@ -10,6 +11,7 @@ from django.utils import timezone
 from recordings import ledger
 from recordings.choices import LedgerAction
 from recordings.models import Actor, append_only
+from recordings.permissions import FLAGS
 
 
 def keep_triggers(using: str, **_: Any) -> None:
@@ -50,14 +52,33 @@ def record_right_change(instance: Any, action: str, reverse: bool, pk_set: set[i
             _record_right(group.name, right, is_held=action == "post_add")
 
 
-def record_account_change(instance: User, raw: bool = False, **_: Any) -> None:
-    """Before a user is saved: who is disabled holds no role any more, and who comes back holds theirs again."""
+def record_account_change(
+    instance: User, raw: bool = False, update_fields: Collection[str] | None = None, **_: Any
+) -> None:
+    """Before a user is saved: who is disabled holds nothing any more, and who comes back holds theirs again."""
     known = None if raw else User.objects.filter(pk=instance.pk).first()
-    if known is None or known.is_active == instance.is_active:
+    if known is None:
+        return
+    is_saved = {name: update_fields is None or name in update_fields for name in ("is_active", *FLAGS)}
+    after = {name: getattr(instance if is_saved[name] else known, name) for name in is_saved}
+    with transaction.atomic():
+        if known.is_active != after["is_active"]:
+            for group in known.groups.all():
+                _record_role(known, group.name, is_held=after["is_active"])
+        for flag in FLAGS:
+            is_held = after["is_active"] and after[flag]
+            if is_held != (known.is_active and getattr(known, flag)):
+                _record_flag(known, flag, is_held=is_held)
+
+
+def record_new_account(instance: User, created: bool, raw: bool = False, **_: Any) -> None:
+    """After a user is saved the first time, as by `createsuperuser`: only then there is somebody to name."""
+    if raw or not created or not instance.is_active:
         return
     with transaction.atomic():
-        for group in known.groups.all():
-            _record_role(known, group.name, is_held=instance.is_active)
+        for flag in FLAGS:
+            if getattr(instance, flag):
+                _record_flag(instance, flag, is_held=True)
 
 
 def record_new_name(instance: Group, raw: bool = False, **_: Any) -> None:
@@ -104,6 +125,17 @@ def _record_role(user: User, role: str, *, is_held: bool) -> None:
         now=timezone.now(),
         subject=Actor.objects.person(user).pk,
         role=role,
+        is_held=is_held,
+    )
+
+
+def _record_flag(user: User, flag: str, *, is_held: bool) -> None:
+    ledger.record(
+        LedgerAction.ACCOUNT_CHANGED,
+        actor=Actor.objects.job("roles"),
+        now=timezone.now(),
+        subject=Actor.objects.person(user).pk,
+        flag=flag,
         is_held=is_held,
     )
 

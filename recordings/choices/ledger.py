@@ -55,6 +55,7 @@ class LedgerAction(Worded):
     SIGN_IN = "signin.succeeded", "mute", "person", "Signed in"
     SIGN_IN_FAILED = "signin.failed", "warn", "person", "Sign-in failed"
     ROLE_CHANGED = "role.changed", "mute", "person", "Role changed"
+    ACCOUNT_CHANGED = "account.changed", "warn", "person", "Account changed"
     TOKEN_ISSUED = "token.issued", "mute", "person", "Recorder token issued"
     GROUP_CHANGED = "group.changed", "warn", "person", "Role's rights changed"
     SETTINGS_CHANGED = "settings.changed", "warn", "shell", "Settings changed"

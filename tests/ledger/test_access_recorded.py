@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 from django.test import Client
@@ -89,6 +90,67 @@ def test_a_role_given_to_a_disabled_account_is_held_from_its_return_on(guests: G
     ann.is_active = True
     ann.save()
     assert steps() == [("ann", "Guests", True)]
+
+
+# -- superusers and staff
+
+
+def flags() -> list[tuple[str, str, bool]]:
+    """Whose account, which flag, and whether it is held now."""
+    found = []
+    for entry in LedgerEntry.objects.filter(action="account.changed").order_by("id"):
+        body = ledger.body_of(entry)
+        found.append((Actor.objects.get(pk=str(body["subject"])).label, str(body["flag"]), bool(body["is_held"])))
+    return found
+
+
+@pytest.mark.parametrize("flag", ["is_superuser", "is_staff"])
+def test_who_is_made_superuser_or_staff_and_is_so_no_longer_leaves_entries(ann: User, flag: str) -> None:
+    for is_held in (False, True, True, False):
+        setattr(ann, flag, is_held)
+        ann.save()
+    assert flags() == [("ann", flag, True), ("ann", flag, False)]
+    assert steps() == []  # neither is a role
+
+
+def test_a_superuser_made_on_the_command_line_leaves_entries(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", cast.PASSWORD)
+    call_command("createsuperuser", "--noinput", username="root", email="root@contoso.example", verbosity=0)
+    assert flags() == [("root", "is_superuser", True), ("root", "is_staff", True)]
+
+
+def test_a_superuser_who_is_disabled_is_none_until_they_come_back() -> None:
+    root = User.objects.create_user("root", is_superuser=True)
+    for is_active in (False, True):
+        root.is_active = is_active
+        root.save()
+    assert flags() == [("root", "is_superuser", is_held) for is_held in (True, False, True)]
+
+
+def test_an_account_made_disabled_is_a_superuser_from_its_return_on() -> None:
+    root = User.objects.create_user("root", is_superuser=True, is_active=False)
+    assert flags() == []
+    root.is_active = True
+    root.save()
+    assert flags() == [("root", "is_superuser", True)]
+
+
+def test_only_what_is_saved_is_recorded(guests: Group, ann: User) -> None:
+    ann.groups.add(guests)
+    before = steps()
+    ann.is_superuser, ann.is_staff, ann.is_active = True, True, False
+    ann.save(update_fields=["last_login"])
+    assert (steps(), flags()) == (before, [])
+    ann.save(update_fields=["is_staff"])
+    assert (steps(), flags()) == (before, [("ann", "is_staff", True)])
+
+
+def test_a_superuser_made_in_the_admin_leaves_an_entry(client: Client, ann: User) -> None:
+    client.force_login(User.objects.create_superuser("root", password=cast.PASSWORD))
+    page = reverse("admin:auth_user_change", args=[ann.pk])
+    asked = {"username": "ann", "is_active": "on", "is_superuser": "on", "date_joined_0": "2026-11-18"}
+    assert client.post(page, asked | {"date_joined_1": "14:32:08"}).status_code == 302
+    assert flags()[-1] == ("ann", "is_superuser", True)
 
 
 # -- nobody is deleted
