@@ -63,7 +63,7 @@ def access_csv(report: AccessReport, *, asked: Asked, now: datetime) -> bytes:
             now=now,
             export=started.pk,
             what=NAME,
-            rows=len(report.roles) + len(report.rights),
+            rows=len(report.all),
             bytes=len(written),
             sha256=hashlib.sha256(written).hexdigest(),
             why="",
@@ -72,7 +72,7 @@ def access_csv(report: AccessReport, *, asked: Asked, now: datetime) -> bytes:
 
 
 def _rows(report: AccessReport) -> Iterator[list[Value]]:
-    for kind, holdings in (("role", report.roles), ("right", report.rights)):
+    for kind, holdings in (("role", report.roles), ("account", report.accounts), ("right", report.rights)):
         for each in holdings:
             yield [kind, each.holder, each.held, *_step(each.since), *_step(each.until), note_of(each)]
 

@@ -1,4 +1,4 @@
-"""Who held which role on a day, and what the role allowed, from the ledger's own entries.
+"""Who held which role on a day, who was staff or superuser, and what a role allowed, from the ledger's own entries.
 
 Entries say when a role was given and taken, not who holds it. So what is held now is compared with them: what nobody
 wrote down, as from a fixture, a migration or a hand in the database, shows as held without an entry.
@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import Group, User
+from django.db.models import Q
 
 from recordings.choices import LedgerAction
 from recordings.ledger.canonical import Scalar
 from recordings.ledger.entries import facts_in
 from recordings.ledger.places import places_of
 from recordings.models import Actor, LedgerEntry
-from recordings.permissions import ROLES
+from recordings.permissions import FLAGS, ROLES
 
 type Pair = tuple[str, str]
 
@@ -36,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Holding:
-    """`holder` held `held` from one step to another: a person a role, or a role a right.
+    """`holder` held `held` from one step to another: a person a role, an account a flag, or a role a right.
 
     Without `since` no entry says when it began, without `until` none says that it ended. `is_held_now` is what the
     tables say today.
@@ -64,6 +65,11 @@ class Holding:
         """The entries say that it goes on, and the tables do not."""
         return self.until is None and not self.is_held_now
 
+    @property
+    def is_unsaid(self) -> bool:
+        """The tables say otherwise than the entries, and On Record did not set it up so."""
+        return self.ended_unsaid or (self.has_no_entry and not self.is_as_made)
+
     def touches(self, start: datetime, end: datetime) -> bool:
         return (self.since is None or self.since.at < end) and (self.until is None or self.until.at >= start)
 
@@ -72,6 +78,8 @@ class Holding:
 class AccessReport:
     """Everybody who held a role at any moment of the day `on` (UTC), and the rights of the roles on it.
 
+    `accounts` are those that were superusers or staff, which is no role and opens the admin.
+
     `began_at` is when the ledger's first entry was recorded: what was so before, nobody can know from it. `unreadable`
     are entries about roles or rights whose text somebody has broken; verification says which and how.
     """
@@ -79,12 +87,22 @@ class AccessReport:
     on: date
     began_at: datetime | None
     roles: Sequence[Holding]
+    accounts: Sequence[Holding]
     rights: Sequence[Holding]
     unreadable: Sequence[UUID] = ()
 
     @property
     def is_before_the_ledger(self) -> bool:
         return self.began_at is None or self.on < self.began_at.astimezone(UTC).date()
+
+    @property
+    def all(self) -> list[Holding]:
+        return [*self.roles, *self.accounts, *self.rights]
+
+    @property
+    def unsaid(self) -> list[Holding]:
+        """Where the tables of today say otherwise than the entries."""
+        return [each for each in self.all if each.is_unsaid]
 
 
 @dataclass(frozen=True)
@@ -98,18 +116,21 @@ class _Change:
 
 
 def access_on(day: date) -> AccessReport:
-    """The report on one day in UTC. Six queries, whatever was recorded."""
+    """The report on one day in UTC. Seven queries, whatever was recorded."""
     start = datetime.combine(day, time.min, tzinfo=UTC)
-    actions = (LedgerAction.ROLE_CHANGED, LedgerAction.GROUP_CHANGED)
+    actions = (LedgerAction.ROLE_CHANGED, LedgerAction.ACCOUNT_CHANGED, LedgerAction.GROUP_CHANGED)
     entries = list(LedgerEntry.objects.filter(action__in=actions).select_related("actor").order_by("pk"))
     places = places_of([entry.pk for entry in entries])
     told = [_Told(_step(entry, places), entry.action, facts_in(entry)) for entry in entries]
-    roles = _holdings(_role_changes(told), _roles_now())
+    people = _people(told)
+    roles = _holdings(_changes(told, LedgerAction.ROLE_CHANGED, people), _roles_now())
+    accounts = _holdings(_changes(told, LedgerAction.ACCOUNT_CHANGED, people), _accounts_now())
     rights = _holdings(_right_changes(told), _rights_now())
     return AccessReport(
         on=day,
         began_at=LedgerEntry.objects.order_by("pk").values_list("recorded_at", flat=True).first(),
         roles=_on(roles, start),
+        accounts=_on(accounts, start),
         rights=_on(rights, start),
         unreadable=[each.step.entry_id for each in told if not each.facts],
     )
@@ -122,18 +143,21 @@ class _Told:
     facts: Mapping[str, Scalar]
 
 
-def _role_changes(told: Iterable[_Told]) -> list[_Change]:
+def _people(told: Iterable[_Told]) -> Mapping[object, Actor]:
+    """Whose roles and flags the entries tell of, by the number they are named with."""
+    return Actor.objects.in_bulk({number for each in told if isinstance(number := each.facts.get("subject"), int)})
+
+
+def _changes(told: Iterable[_Told], action: LedgerAction, people: Mapping[object, Actor]) -> list[_Change]:
     """By the user's key, since a person who gets another name stays who they are."""
-    of_roles = [each for each in told if each.facts and each.action == LedgerAction.ROLE_CHANGED]
-    subjects = Actor.objects.in_bulk(
-        [number for each in of_roles if isinstance(number := each.facts.get("subject"), int)]
-    )
-    return [_change(each, subjects.get(each.facts.get("subject"))) for each in of_roles]
+    wanted = (each for each in told if each.facts and each.action == action)
+    return [_change(each, people.get(each.facts.get("subject"))) for each in wanted]
 
 
 def _change(told: _Told, subject: Actor | None) -> _Change:
     number = f"actor {told.facts.get('subject')}"
-    pair = (subject.subject_id if subject else number, str(told.facts.get("role")))
+    held = told.facts.get("role") or _said_of(told.facts.get("flag"))
+    pair = (subject.subject_id if subject else number, str(held))
     return _Change(pair, told.facts.get("is_held") is True, told.step, subject.label if subject else number)
 
 
@@ -155,6 +179,18 @@ def _roles_now() -> dict[Pair, str]:
     held = User.groups.through.objects.filter(user__is_active=True)
     named = held.values_list("user_id", "user__username", "group__name")
     return {(str(user), role): username for user, username, role in named}
+
+
+def _accounts_now() -> dict[Pair, str]:
+    """Who is superuser or staff now. A disabled account is neither."""
+    chosen = User.objects.filter(Q(is_superuser=True) | Q(is_staff=True), is_active=True)
+    held = [(user, flag) for user in chosen for flag in FLAGS if getattr(user, flag)]
+    return {(str(user.pk), _said_of(flag)): user.get_username() for user, flag in held}
+
+
+def _said_of(flag: object) -> str:
+    """superuser or staff."""
+    return str(flag).removeprefix("is_")
 
 
 def _rights_now() -> dict[Pair, str]:

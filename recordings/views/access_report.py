@@ -21,6 +21,17 @@ class HoldingRow:
     note: str
 
 
+@dataclass(frozen=True)
+class Table:
+    """`holder` and `held` are the heads of its first two columns."""
+
+    kind: str
+    title: str
+    holder: str
+    held: str
+    rows: Sequence[HoldingRow]
+
+
 class BadDay(ValueError):
     """The text names no day a report can be on; the message is a sentence."""
 
@@ -40,7 +51,11 @@ def access_report(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "problem": problem,
         "report": report,
-        "tables": [("role", "Person", "Role", _rows(report.roles)), ("right", "Role", "Right", _rows(report.rights))],
+        "tables": [
+            Table("role", "Roles of people", "Person", "Role", _rows(report.roles)),
+            Table("account", "Superusers and staff", "Person", "Is", _rows(report.accounts)),
+            Table("right", "What the roles allowed", "Role", "Right", _rows(report.rights)),
+        ],
     }
     return render(request, "recordings/access_report.html", context, status=422 if problem else 200)
 

@@ -30,6 +30,7 @@ _IDS = {
     "export",
     "verification",
 }
+_ABOUT_PEOPLE = (LedgerAction.ROLE_CHANGED, LedgerAction.ACCOUNT_CHANGED)
 _UNSEALED = Look("unsealed", "Not sealed yet", "mute", "seal-open")
 
 
@@ -59,6 +60,9 @@ class Row:
             return (
                 f"{self.facts.get('role')} {'given to' if self.facts.get('is_held') else 'taken from'} {self.subject}"
             )
+        if self.entry.action == LedgerAction.ACCOUNT_CHANGED:
+            flag = str(self.facts.get("flag")).removeprefix("is_")
+            return f"{self.subject} {'is' if self.facts.get('is_held') else 'is no longer'} {flag}"
         said = {name: value for name, value in self.facts.items() if name not in _IDS and value not in ("", None)}
         return ", ".join(f"{name} {_said(said[name])}" for name in sorted(said, key=lambda name: name != "reason"))
 
@@ -130,8 +134,8 @@ def _row(entry: LedgerEntry, index: int | None) -> Row:
 
 
 def _with_subjects(rows: Sequence[Row]) -> list[Row]:
-    """The people whose roles changed, by the label they had; the body names a number."""
-    numbers = {row.facts.get("subject") for row in rows if row.entry.action == LedgerAction.ROLE_CHANGED}
+    """The people whose roles or accounts changed, by the label they had; the body names a number."""
+    numbers = {row.facts.get("subject") for row in rows if row.entry.action in _ABOUT_PEOPLE}
     labels = _labels(number for number in numbers if isinstance(number, int))
     return [
         Row(row.entry, row.index, row.facts, labels.get(row.facts.get("subject"), ""), row.is_readable) for row in rows

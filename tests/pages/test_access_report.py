@@ -179,7 +179,70 @@ def test_an_entry_that_was_made_unreadable_is_counted_and_the_rest_is_told(pat: 
     assert ("pat", "Auditor") in [(each.holder, each.held) for each in report.roles]
 
 
+# -- superusers and staff
+
+
+def make(user: User, *, at: datetime, **flags: bool) -> None:
+    with time_machine.travel(at, tick=False):
+        for name, value in flags.items():
+            setattr(user, name, value)
+        user.save()
+
+
+def kept(day: datetime) -> list[tuple[str, str, bool]]:
+    """Who is what, and whether an entry says since when."""
+    accounts = ledger.access_on(day.date()).accounts
+    return [(each.holder, each.held, each.since is not None) for each in accounts]
+
+
+def test_superusers_and_staff_are_told_as_what_they_are_from_their_entries(pat: User) -> None:
+    make(pat, at=MONDAY, is_superuser=True, is_staff=True)
+    make(pat, at=MONDAY + DAY, is_superuser=False)
+
+    assert kept(MONDAY - DAY) == []
+    assert kept(MONDAY + DAY) == [("pat", "staff", True), ("pat", "superuser", True)]
+    assert kept(MONDAY + 2 * DAY) == [("pat", "staff", True)]
+    assert held(MONDAY) == []
+
+
+def test_a_superuser_made_by_hand_in_the_database_is_held_against_the_entries(pat: User) -> None:
+    User.objects.filter(pk=pat.pk).update(is_superuser=True)
+
+    report = ledger.access_on(MONDAY.date())
+    (holding,) = report.accounts
+    assert (holding.holder, holding.held, holding.has_no_entry) == ("pat", "superuser", True)
+    assert report.unsaid == [holding]
+
+
+@pytest.mark.parametrize("past_django", [{"is_staff": False, "is_superuser": False}, {"is_active": False}])
+def test_a_superuser_who_is_none_any_more_without_an_entry_is_marked(pat: User, past_django: dict[str, bool]) -> None:
+    make(pat, at=MONDAY, is_superuser=True, is_staff=True)
+    give(pat, "Auditor", at=MONDAY)
+    assert ledger.access_on(MONDAY.date()).unsaid == []
+
+    User.objects.filter(pk=pat.pk).update(**past_django)
+
+    gone = {each.held for each in ledger.access_on(MONDAY.date()).unsaid}
+    assert gone == {"staff", "superuser"} | ({"Auditor"} if "is_active" in past_django else set())
+
+
 # -- the page
+
+
+def test_the_page_says_at_once_that_the_tables_say_otherwise(client: Client, ada: User, pat: User) -> None:
+    client.force_login(ada)
+    assert "The tables say otherwise" not in text_of(client)
+    User.objects.filter(pk=pat.pk).update(is_superuser=True)
+    assert "The tables say otherwise than the ledger in 1 line." in text_of(client)
+
+
+def test_the_page_names_superusers_beside_the_roles(client: Client, ada: User, pat: User) -> None:
+    make(pat, at=MONDAY, is_superuser=True)
+    client.force_login(ada)
+    page = text_of(client, f"?on={MONDAY:%Y-%m-%d}")
+    rows = page.partition('id="account-rows"')[2].partition("</table>")[0]
+    assert ">pat<" in rows
+    assert ">superuser<" in rows
 
 
 def test_the_page_tells_of_a_day(client: Client, ada: User, pat: User) -> None:
@@ -232,11 +295,11 @@ def test_without_a_role_nobody_reads_it(client: Client, sam: User) -> None:
 def test_the_report_takes_as_many_queries_for_many_people(
     ada: User, pat: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         ledger.access_on(MONDAY.date())
     for number in range(20):
-        give(User.objects.create_user(f"person-{number}"), "Auditor", at=MONDAY)
-    with django_assert_num_queries(6):
+        give(User.objects.create_user(f"person-{number}", is_staff=True), "Auditor", at=MONDAY)
+    with django_assert_num_queries(7):
         ledger.access_on(MONDAY.date())
 
 
@@ -247,6 +310,7 @@ def test_the_file_has_the_same_statements_and_the_ledger_knows_who_took_it(
     client: Client, ada: User, pat: User
 ) -> None:
     give(pat, "Approver", at=MONDAY)
+    make(pat, at=MONDAY, is_superuser=True)
     client.force_login(ada)
     answer = client.get(f"/ledger/access.csv?on={MONDAY:%Y-%m-%d}&flavour=exact")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
@@ -257,7 +321,8 @@ def test_the_file_has_the_same_statements_and_the_ledger_knows_who_took_it(
         "2026-11-16T09:00:00.000000Z",
         str(given.pk),
     )
-    assert {each["kind"] for each in rows} == {"role", "right"}
+    assert {each["kind"] for each in rows} == {"role", "account", "right"}
+    assert ("account", "pat", "superuser") in {(each["kind"], each["holder"], each["held"]) for each in rows}
     finished = ledger.body_of(LedgerEntry.objects.filter(action="export.finished").latest("pk"))
     assert (finished["what"], finished["rows"], finished["bytes"]) == ("access", len(rows), len(answer.content))
 
@@ -287,6 +352,17 @@ def test_the_command_prints_the_same(pat: User) -> None:
     )
     assert "Auditor allows recordings.verify: from an unknown time. As On Record makes this role" in said
     assert f"Roles on {date(2026, 11, 16)} (UTC)." in said
+    assert "The tables say otherwise" not in said
+
+
+def test_the_command_names_superusers_and_where_the_tables_say_otherwise(pat: User) -> None:
+    make(pat, at=MONDAY, is_superuser=True)
+    made = LedgerEntry.objects.get(action="account.changed")
+    User.objects.filter(pk=pat.pk).update(is_staff=True)
+    said = printed("--on", "2026-11-16")
+    assert f"pat is superuser: from 2026-11-16 09:00:00 by On Record: roles (entry {made.pk}, not sealed yet)." in said
+    assert "pat is staff: from an unknown time. Held now without an entry" in said
+    assert "The tables say otherwise than the entries in 1 of these lines" in said
 
 
 def test_the_command_refuses_what_is_no_day_of_the_past(db: None) -> None:

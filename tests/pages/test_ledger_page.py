@@ -181,6 +181,7 @@ def test_a_row_says_what_who_about_what_and_where_it_stands(
 def test_a_role_is_told_by_the_name_of_who_got_it(client: Client, ada: User) -> None:
     client.force_login(ada)
     assert "Auditor given to ada" in text_of(client, f"{URL}?action=role.changed")
+    assert "ada is staff" in text_of(client, f"{URL}?action=account.changed")
 
 
 def test_the_pages_lead_there_and_back_without_a_gap(client: Client, ada: User) -> None:

@@ -38,8 +38,13 @@ def _lines(report: AccessReport) -> Iterator[str]:
     yield f"Roles on {report.on} (UTC). The ledger begins: {began}. What was so before, it cannot say."
     yield from _of("holds", report.roles)
     yield ""
+    yield "Superusers and staff on that day (no role: staff may enter the admin, and superusers give roles there):"
+    yield from _of("is", report.accounts)
+    yield ""
     yield "What the roles allowed on that day:"
     yield from _of("allows", report.rights)
+    if report.unsaid:
+        yield f"The tables say otherwise than the entries in {len(report.unsaid)} of these lines; each says how."
     if report.unreadable:
         yield f"{len(report.unreadable)} entries about roles cannot be read; run `manage.py verify`."
 
