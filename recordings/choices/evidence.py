@@ -19,6 +19,7 @@ class Alarm(Worded):
     ENTRY_MISSING = "entryMissing", "bad", "v-critical", "A sealed entry is missing"
     ENTRY_INSERTED = "entryInserted", "bad", "v-critical", "An entry is there that was never put in line for a seal"
     ENTRY_MISDATED = "entryMisdated", "bad", "v-critical", "An entry is dated otherwise than when it was written"
+    ENTRY_DOUBLED = "entryDoubled", "bad", "v-critical", "An entry has, or waits for, a second place"
     LEAVES_CHANGED = "leavesChanged", "bad", "v-critical", "The stored places of entries were changed"
     NODE_CHANGED = "nodeChanged", "bad", "v-critical", "A stored part of the tree was changed"
     SEAL_REPLACED = "sealReplaced", "bad", "v-critical", "A seal does not fit the entries under it"

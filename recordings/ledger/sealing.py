@@ -2,7 +2,7 @@
 
 import logging
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from recordings.ledger import checkpoint, proofs, tree, waiting
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.entries import record
 from recordings.ledger.keys import SigningKey, signing_key
+from recordings.ledger.places import keys_near, too_late
 from recordings.ledger.proofs import TreeBroken
 from recordings.ledger.tree import Complete, Frontier
 from recordings.models import Actor, LeafBatch, Node, Seal, SealingTurn, SealKey, Unsealed
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 # Entries of one seal at most: as much as one transaction does in about a second.
 MOST = 100_000
 _TURN = 1
-_TIME_BYTES = 6  # with them a UUIDv7 begins: milliseconds
-_WIDTH_MILLISECONDS = int(LeafBatch.WIDTH.total_seconds() * 1000)
+# Keys and leaves, in the order of the keys.
+type Part = tuple[Sequence[bytes], Sequence[bytes]]
 
 
 class CannotSeal(Exception):
@@ -107,19 +108,57 @@ def _require_nothing_beyond(size: int) -> None:
 
 def _grow(frontier: Frontier, limit: int) -> int:
     """Put the oldest entries that wait into the tree; how many. Held in memory are their hashes, not their bodies."""
-    keys: list[bytes] = []
+    line = _line(limit)
     batches: list[LeafBatch] = []
     completed: list[Complete] = []
-    for some, bodies in waiting.oldest(limit):
-        leaves = [tree.leaf_hash(body) for body in bodies]
-        batches += _batches(some, leaves, start=frontier.size)
+    for keys, leaves in line:
+        batches += _batches(keys, leaves, start=frontier.size)
         completed += frontier.extend(leaves, lowest=Node.LOWEST)
-        keys += some
-    if keys:
+    if line:
         LeafBatch.objects.bulk_copy(batches)
         Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
-        waiting.take_out(keys)
-    return len(keys)
+        waiting.take_out(_keys(line))
+    return sum(len(keys) for keys, _ in line)
+
+
+def _line(limit: int) -> Sequence[Part]:
+    """The keys and leaves of those that wait, part by part. Who has a place already is put out of the line."""
+    while line := [(keys, [tree.leaf_hash(body) for body in bodies]) for keys, bodies in waiting.oldest(limit)]:
+        placed = _placed(_keys(line))
+        if not placed:
+            return line
+        _put_out(placed)
+        if rest := [part for part in (_without(placed, *part) for part in line) if part[0]]:
+            return rest
+    return []
+
+
+def _keys(line: Iterable[Part]) -> list[bytes]:
+    return [key for keys, _ in line for key in keys]
+
+
+def _placed(keys: Sequence[bytes]) -> set[bytes]:
+    """Those of these sorted keys that are in the tree. A look at a few batches where they are new, as nearly always."""
+    waiting = set(keys)
+    edges = [UUID(bytes=keys[at]) for first, end in _cuts(keys) for at in (first, end - 1)]
+    return {key for held in keys_near(edges) for key in held if key in waiting}
+
+
+def _put_out(placed: Collection[bytes]) -> None:
+    """An entry stands in line once, when it comes. Again it got there past the site; its place stays as it was."""
+    keys = sorted(placed)
+    logger.error(
+        "%d entries that have a place in the tree stood in line for a second one, the first of them %s: somebody put "
+        "them there past the site. They keep their place, and were taken out of the line.",
+        len(keys),
+        UUID(bytes=keys[0]),
+    )
+    waiting.take_out(keys)
+
+
+def _without(placed: Collection[bytes], keys: Sequence[bytes], leaves: Sequence[bytes]) -> Part:
+    kept = [at for at, key in enumerate(keys) if key not in placed]
+    return [keys[at] for at in kept], [leaves[at] for at in kept]
 
 
 def _batches(keys: Sequence[bytes], leaves: Sequence[bytes], *, start: int) -> list[LeafBatch]:
@@ -139,8 +178,7 @@ def _cuts(keys: Sequence[bytes]) -> Iterator[tuple[int, int]]:
     """Where a batch begins and ends: after MOST keys, and before one whose time is more than WIDTH after the first."""
     first = 0
     while first < len(keys):
-        too_late = int.from_bytes(keys[first][:_TIME_BYTES]) + _WIDTH_MILLISECONDS + 1
-        end = bisect_left(keys, too_late.to_bytes(_TIME_BYTES), first + 1, min(first + LeafBatch.MOST, len(keys)))
+        end = bisect_left(keys, too_late(keys[first]), first + 1, min(first + LeafBatch.MOST, len(keys)))
         yield first, end
         first = end
 

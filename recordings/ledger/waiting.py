@@ -1,7 +1,7 @@
 """The line of entries that wait for their seal: who is next, and taking them out."""
 
 from collections.abc import Iterator, Sequence
-from itertools import batched, pairwise
+from itertools import batched
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -14,7 +14,7 @@ PART = 1024
 _KEY_BYTES = 16
 _LAST = UUID(int=2**128 - 1)
 
-# Where each part of the line begins, and where the last one ends if more wait than were asked for.
+# Where each part of the line begins, and the first one behind all parts if more wait than were asked for.
 _BEGINNINGS = """
 SELECT entry_id, place FROM (
     SELECT entry_id, row_number() OVER (ORDER BY entry_id) AS place
@@ -32,8 +32,8 @@ COPY (
         SELECT string_agg(uuid_send(id), ''::bytea) AS keys, array_agg(convert_to(body, 'UTF8')) AS bodies FROM (
             SELECT entry.id, entry.body
             FROM recordings_unsealed AS waiting JOIN recordings_ledgerentry AS entry ON entry.id = waiting.entry_id
-            WHERE waiting.entry_id >= part.first AND waiting.entry_id < part.until
-                AND entry.id >= part.first AND entry.id < part.until
+            WHERE waiting.entry_id >= part.first AND waiting.entry_id <= part.until
+                AND entry.id >= part.first AND entry.id <= part.until
             ORDER BY waiting.entry_id
         ) AS in_order
     ) AS entries
@@ -84,11 +84,9 @@ def _oldest_by_copy(limit: int) -> Iterator[Part]:
 
 
 def _bounds(limit: int) -> list[tuple[UUID, UUID]]:
-    """Of each part: its first key, and the first one after it."""
+    """Of each part: its first key, and the last one there can be before the next part."""
     with connection.cursor() as cursor:
         cursor.execute(_BEGINNINGS, {"limit": limit, "part": PART})
         beginnings: list[tuple[UUID, int]] = cursor.fetchall()
-    keys = [key for key, _ in beginnings]
-    if beginnings and beginnings[-1][1] <= limit:
-        keys.append(_LAST)
-    return list(pairwise(keys))
+    untils = [*(UUID(int=key.int - 1) for key, _ in beginnings[1:]), _LAST]
+    return [(first, until) for (first, place), until in zip(beginnings, untils, strict=False) if place <= limit]

@@ -26,8 +26,8 @@ APART = timedelta(seconds=2)
 
 def check_calls(alarms: Alarms) -> Iterator[int]:
     """Every call, a page at a time; yields how many records of the page were held against entries."""
-    after = 0
-    while page := list(Call.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:CALLS]):
+    calls, after = Call.objects.order_by("pk").values_list("pk", flat=True), None
+    while page := list((calls if after is None else calls.filter(pk__gt=after))[:CALLS]):
         rows, found = _look(Calls("range", (page[0], page[-1])))
         for _ in range(LOOKS - 1):
             found = _again(found)

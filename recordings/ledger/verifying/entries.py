@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGconn
 from recordings.ledger.verifying.hashing import KEY_BYTES, Block, Copies, worked_out
 
 BLOCK = 2048
-FIRST = UUID(int=0)
+SMALLEST = UUID(int=0)
 
 # A block comes as one row, since fetching a row for each entry takes as long as hashing it. A text of PostgreSQL holds
 # no NUL, which so parts one body from the next.
@@ -27,7 +27,8 @@ _COPIES = """textsend(json_agg(json_build_array(action, actor_id,
 # Columns that are not asked for would take the database half of its time.
 _BLOCK = """
 SELECT string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00'::bytea), {copies} FROM (
-    SELECT {columns} FROM recordings_ledgerentry WHERE id > $1::uuid AND id <= $2::uuid ORDER BY id LIMIT {block}
+    SELECT {columns} FROM recordings_ledgerentry
+    WHERE id {behind} $1::uuid AND id <= $2::uuid ORDER BY id LIMIT {block}
 ) AS page
 """
 
@@ -51,7 +52,7 @@ def blocks(*, until: UUID, with_columns: bool) -> Iterator[Block]:
 
 
 def _blocks_of_sqlite(until: UUID, with_columns: bool) -> Iterator[Block]:
-    after = FIRST.hex
+    after = ""
     while rows := _rows(after, until.hex):
         keys = b"".join([bytes.fromhex(row[0]) for row in rows])
         copies = [_copies(*row[2:]) for row in rows] if with_columns else ()
@@ -79,17 +80,19 @@ def _blocks_of_postgres(until: UUID, with_columns: bool) -> Iterator[Block]:
     Inside a transaction it is that one's, which sees its rows, and others use between two blocks.
     """
     copies, columns = (_COPIES, "*") if with_columns else ("NULL", "id, body")
-    statement = _BLOCK.format(copies=copies, columns=columns, block=BLOCK).encode()
+    first, later = (
+        _BLOCK.format(copies=copies, columns=columns, behind=behind, block=BLOCK).encode() for behind in (">=", ">")
+    )
     is_ahead = not connection.in_atomic_block
     with _reader(is_own=is_ahead) as reader:
-        _ask(reader, statement, FIRST.bytes, until.bytes)
+        _ask(reader, first, SMALLEST.bytes, until.bytes)
         while row := _answer(reader):
             keys, bodies, said = row
             if is_ahead:
-                _ask(reader, statement, keys[-KEY_BYTES:], until.bytes)
+                _ask(reader, later, keys[-KEY_BYTES:], until.bytes)
             yield worked_out(keys, bodies.split(b"\0"), json.loads(said) if said else ())
             if not is_ahead:
-                _ask(reader, statement, keys[-KEY_BYTES:], until.bytes)
+                _ask(reader, later, keys[-KEY_BYTES:], until.bytes)
 
 
 @contextmanager

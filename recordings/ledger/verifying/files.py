@@ -58,8 +58,8 @@ def _unequal_keys() -> list[Found]:
 
 def _entries(action: LedgerAction) -> Iterator[tuple[UUID, Facts]]:
     """A body that cannot be understood is passed over: as an entry it sounds an alarm of its own."""
-    entries, after = LedgerEntry.objects.filter(action=action).order_by("pk"), UUID(int=0)
-    while page := list(entries.filter(pk__gt=after).values_list("pk", "body")[:PAGE]):
+    entries, after = LedgerEntry.objects.filter(action=action).order_by("pk").values_list("pk", "body"), None
+    while page := list((entries.filter(pk__gt=after) if after else entries)[:PAGE]):
         for key, body in page:
             try:
                 facts = json.loads(body)

@@ -61,7 +61,8 @@ def _take_changes(found: dict[int, Recorded], calls: Calls, graph_ids: Mapping[i
     """The most records there are, so without an object for each row."""
     rows = StatusChange.objects.filter(**calls.filters("call__pk")).values_list("call_id", "pk", *_CHANGE_COLUMNS)
     for call, key, *values, operation, occurred_at, recorded_at in rows:
-        said = (*values, operation and str(operation), timestamp(occurred_at), timestamp(recorded_at), graph_ids[call])
+        moments = timestamp(occurred_at), timestamp(recorded_at)
+        said = (*values, operation and str(operation), *moments, graph_ids.get(call))
         found[call].changes[key] = dict(zip(_CHANGE_WORDS, said, strict=True))
 
 

@@ -37,11 +37,18 @@ class Unasked:
                 )
 
 
-def check_line(alarms: Alarms) -> Iterator[int]:
-    """Whoever waits for a seal is an entry. Yields how many were lost."""
+def check_line(alarms: Alarms, *, size: int) -> Iterator[int]:
+    """Whoever waits for a seal is an entry, and has no place below `size`, the newest seal's, since a seal takes its
+    entries out of the line. Yields how many wait, a page at a time.
+    """
     lost = Unsealed.objects.filter(~Exists(LedgerEntry.objects.filter(pk=OuterRef("entry"))))
-    keys = lost.values_list("pk", flat=True)[:STEP]
-    for key in keys:
+    for key in lost.values_list("pk", flat=True)[:STEP]:
         sentence = f"Entry {key} waits for its seal, and is gone."
         alarms.sound(Alarm.ENTRY_MISSING, sentence, entry=key)
-    yield len(keys)
+    line, after = Unsealed.objects.order_by("pk").values_list("pk", flat=True), None
+    while page := list((line.filter(pk__gt=after) if after else line)[:STEP]):
+        for key, place in places_of(page, below=size).items():
+            sentence = f"Entry {place} ({key}) is sealed, and waits for a second place."
+            alarms.sound(Alarm.ENTRY_DOUBLED, sentence, index=place, entry=key)
+        yield len(page)
+        after = page[-1]

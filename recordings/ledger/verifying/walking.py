@@ -10,10 +10,11 @@ from django.db.models import BigIntegerField, F, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from recordings.choices import Alarm
+from recordings.ledger.places import too_late
 from recordings.ledger.tree import HASH_BYTES, Complete, Frontier
-from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms
+from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms, Found
 from recordings.ledger.verifying.hashing import KEY_BYTES
-from recordings.ledger.verifying.leaves import Leaves
+from recordings.ledger.verifying.leaves import Leaves, Wrong
 from recordings.ledger.verifying.seals import Expected
 from recordings.models import LeafBatch, Node, Seal
 
@@ -44,27 +45,30 @@ class Walk:
 
     def go(self, *, until: int, progress: Callable[[int], object]) -> None:
         for page in _pages(until):
-            for batch in self._stretches(page, until=until):
+            for stretch in self._stretches(page, until=until):
+                batch = _joined(stretch)
                 if self._fits(batch, until=until):
-                    self._compare_entries(batch)
+                    self._compare_entries(batch, stretch)
                     self._grow(batch)
                 progress(self.checked)
         self._require_reached(until)
         self._compare_nodes()
         self._compare_roots(upto=until)
 
-    def _stretches(self, page: Iterable[LeafBatch], *, until: int) -> Iterator[LeafBatch]:
-        """Batches with nothing to be said of them as one batch; each other one by itself."""
+    def _stretches(self, page: Iterable[LeafBatch], *, until: int) -> Iterator[Sequence[LeafBatch]]:
+        """Batches with nothing to be said of them as one stretch; each other one by itself."""
         plain: list[LeafBatch] = []
         for batch in page:
             place = plain[-1].first_index + plain[-1].count if plain else self.checked
             if _is_plain(batch, place=place, until=until):
                 plain.append(batch)
                 continue
-            yield from _joined(plain)
+            if plain:
+                yield plain
             plain = []
-            yield batch
-        yield from _joined(plain)
+            yield [batch]
+        if plain:
+            yield plain
 
     def _fits(self, batch: LeafBatch, *, until: int) -> bool:
         """Does it go on where the one before it ended, and hold what it says?"""
@@ -90,15 +94,16 @@ class Walk:
         self._is_whole = False
         self._alarms.sound(Alarm.LEAVES_CHANGED, sentence, index=self.checked)
 
-    def _compare_entries(self, batch: LeafBatch) -> None:
-        for at, key, is_there in self._leaves.differing(batch):
-            index, entry = batch.first_index + at, UUID(bytes=key)
-            if is_there:
-                sentence = f"Entry {index} ({entry}) is not the one that was sealed: its text was changed."
-                self._alarms.sound(Alarm.BODY_CHANGED, sentence, index=index, entry=entry)
-            else:
-                sentence = f"Entry {index} ({entry}) was sealed, and is gone."
-                self._alarms.sound(Alarm.ENTRY_MISSING, sentence, index=index, entry=entry)
+    def _compare_entries(self, batch: LeafBatch, parts: Sequence[LeafBatch]) -> None:
+        """All at once where they are the entries that come next; else part by part, in which the keys have an order."""
+        if len(parts) == 1 and _is_too_wide(bytes(batch.entry_ids)):
+            sentence = f"The leaves from {batch.first_index} on lie further apart in time than such a part may."
+            self._alarms.sound(Alarm.LEAVES_CHANGED, sentence, index=batch.first_index, entry=batch.first_entry)
+        if self._leaves.are_next(batch):
+            return
+        for part in parts:
+            if len(parts) == 1 or not self._leaves.are_next(part):
+                self._alarms.add(map(_found, self._leaves.differing(part)))
 
     def _grow(self, batch: LeafBatch) -> None:
         self.checked = batch.first_index + batch.count
@@ -153,18 +158,39 @@ def _is_plain(batch: LeafBatch, *, place: int, until: int) -> bool:
     keys, hashes = bytes(batch.entry_ids), bytes(batch.leaf_hashes)
     is_there = batch.first_index == place and place + batch.count <= until
     is_full = (len(keys), len(hashes)) == (batch.count * KEY_BYTES, batch.count * HASH_BYTES)
-    return is_there and is_full and batch.count > 0 and batch.first_entry.bytes == keys[:KEY_BYTES]
+    is_filed = batch.first_entry.bytes == keys[:KEY_BYTES] and not _is_too_wide(keys)
+    return is_there and is_full and batch.count > 0 and is_filed
 
 
-def _joined(batches: Sequence[LeafBatch]) -> Iterator[LeafBatch]:
-    if batches:
-        yield LeafBatch(
-            first_index=batches[0].first_index,
-            first_entry=batches[0].first_entry,
-            count=sum(batch.count for batch in batches),
-            entry_ids=b"".join([batch.entry_ids for batch in batches]),
-            leaf_hashes=b"".join([batch.leaf_hashes for batch in batches]),
-        )
+def _is_too_wide(keys: bytes) -> bool:
+    """Then an entry at its end would not be found by its key."""
+    return keys[-KEY_BYTES:] >= too_late(keys[:KEY_BYTES])
+
+
+def _joined(batches: Sequence[LeafBatch]) -> LeafBatch:
+    if len(batches) == 1:
+        return batches[0]
+    return LeafBatch(
+        first_index=batches[0].first_index,
+        first_entry=batches[0].first_entry,
+        count=sum(batch.count for batch in batches),
+        entry_ids=b"".join([batch.entry_ids for batch in batches]),
+        leaf_hashes=b"".join([batch.leaf_hashes for batch in batches]),
+    )
+
+
+_WORDS = {
+    Alarm.BODY_CHANGED: "Entry {index} ({entry}) is not the one that was sealed: its text was changed.",
+    Alarm.ENTRY_MISSING: "Entry {index} ({entry}) was sealed, and is gone.",
+    Alarm.ENTRY_DOUBLED: "Entry {entry} has a second place, {index}: it was sealed before, at {first}.",
+    Alarm.LEAVES_CHANGED: "The leaves from {index} on are not in the order of their keys.",
+}
+
+
+def _found(wrong: Wrong) -> Found:
+    entry = UUID(bytes=wrong.key)
+    sentence = _WORDS[wrong.kind].format(index=wrong.place, entry=entry, first=wrong.first)
+    return Found(wrong.kind, sentence, wrong.place, entry)
 
 
 def _pages(until: int) -> Iterator[Sequence[LeafBatch]]:

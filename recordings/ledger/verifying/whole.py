@@ -92,7 +92,7 @@ def verify_tree(
     seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
     walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
     walk.go(until=size, progress=progress)
-    for _ in chain(leaves.settle_rest(), check_line(alarms)):
+    for _ in chain(leaves.settle_rest(), check_line(alarms, size=size)):
         progress(walk.checked)
     check_nothing_beyond(alarms)
     return Report(size, walk.checked, unasked.unsealed, 0, alarms.kept(), alarms.total)
