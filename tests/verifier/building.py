@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import recordings
+from recordings import exports
 
 VERIFIER = Path(recordings.__file__).parent / "exports" / "verifier" / "verify.py"
 ORIGIN = "onrecord.example/ledger"
@@ -29,29 +30,13 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 type Body = dict[str, str | int | bool | None]
 type Row = dict[str, Any]
 
-# Column: fact of the body, or None for what no entry holds. Fewer than the product has; the verifier takes that.
-HISTORY: dict[str, str | None] = {
-    "entry_id": "id",
-    "recorded_at": "recorded_at",
-    "event": None,
-    "action": "action",
-    "call_id": "call",
-    "new": "new",
-    "attempt": "attempt",
-    "is_repeat": "is_repeat",
-    "actor": None,
-    "reason": "reason",
+type Columns = dict[str, tuple[str, ...]]
+
+# The columns of the product, each with the facts of a body that fill it.
+SHEETS: dict[str, Columns] = {
+    sheet.name: {column.name: column.facts for column in sheet.columns} for sheet in exports.EVERY_SHEET.values()
 }
-LEDGER: dict[str, str | None] = {
-    "index": "$place",
-    "entry_id": "id",
-    "recorded_at": "recorded_at",
-    "action": "action",
-    "actor_id": "actor",
-    "actor": None,
-    "body": "$body",
-}
-SHEETS = {"history": HISTORY, "ledger": LEDGER}
+HISTORY, LEDGER = SHEETS["history"], SHEETS["ledger"]
 
 
 def leaf(body: bytes) -> bytes:
@@ -141,11 +126,11 @@ class Ledger:
         is_snapshot: bool = False,
     ) -> "Built":
         chosen = sorted(places)
-        columns: dict[str, str | None] = {"call_id": None, "state": None} if is_snapshot else dict(SHEETS[sheet])
+        columns = dict(SHEETS[sheet])
         sealed = [(self.bodies[place], place) for place in chosen]
         rows = [_row(columns, body, place) for body, place in [*sealed, *((body, None) for body in self.waiting)]]
         if is_snapshot:
-            rows = [{"call_id": f"call-{number}", "state": "established"} for number in range(3)]
+            rows = [dict.fromkeys(columns, f"call-{number}") for number in range(3)]
         built = Built(self, sheet, data_format, columns, rows)
         built.members |= {
             "README.txt": b"What is in here.\n",
@@ -161,6 +146,8 @@ class Ledger:
             "rows": len(rows),
             "proven_rows": 0 if is_snapshot else len(chosen),
             "unproven_rows": len(rows) if is_snapshot else len(self.waiting),
+            "entries": len(chosen),
+            "since": {"size": earlier, "root": root_of(self.leaves(earlier)).hex()} if earlier is not None else None,
             "complete_range": {"first": chosen[0], "last": chosen[-1]} if sheet == "ledger" and chosen else None,
         }
         built.write_data()
@@ -189,9 +176,13 @@ class Ledger:
         return json.dumps({**ends, "nodes": [node.hex() for node in nodes]}).encode()
 
 
-def _row(columns: dict[str, str | None], body: Body, place: int | None) -> Row:
-    facts = {**body, "$place": place, "$body": encoded(body).decode()}
-    return {name: facts.get(fact) if fact else "Olga Brandt" for name, fact in columns.items()}
+def _row(columns: Columns, body: Body, place: int | None) -> Row:
+    told = {**body, "$index": place, "$body": encoded(body).decode()}
+    return {name: _first(facts, told) if facts else "Olga Brandt" for name, facts in columns.items()}
+
+
+def _first(facts: tuple[str, ...], told: Row) -> Any:
+    return next((told[fact] for fact in facts if told.get(fact) not in (None, "")), None)
 
 
 @dataclass
@@ -201,7 +192,7 @@ class Built:
     ledger: Ledger
     sheet: str
     data_format: str
-    columns: dict[str, str | None]
+    columns: Columns
     rows: list[Row]
     members: dict[str, bytes] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)
@@ -231,6 +222,7 @@ class Built:
             "key_fingerprint": fingerprint(key),
             "verifier_key": f"{ORIGIN}+{mark(key).hex()}+{base64.b64encode(b'\x01' + public(key)).decode()}",
             "files": files,
+            "checkpoint": self.members["checkpoint.txt"].decode(),
         }
         self.members["manifest.json"] = json.dumps(said | self.told, sort_keys=True, indent=1).encode()
         if with_signature:

@@ -127,7 +127,7 @@ def test_without_that_promise_it_no_longer_says_that_none_is_missing(tmp_path: P
 def test_a_forger_cannot_call_a_changed_cell_unproven(tmp_path: Path) -> None:
     export = history()
     change_a_cell(export)
-    export.columns["new"] = None
+    export.columns["new"] = ()
 
     assert (
         "manifest.json says of these columns wrongly whether they are proven: new."
@@ -149,12 +149,13 @@ def test_columns_of_another_sheet_are_not_taken(tmp_path: Path) -> None:
     export.mend()
 
     failures = refused(export, tmp_path)
-    assert failures[0].startswith("manifest.json says of these columns wrongly whether they are proven: actor_id")
+    assert failures[0] == "manifest.json names columns that history does not have: actor_id, body, index."
+    assert failures[1].startswith("manifest.json leaves out columns that history has: assignee, attempt, bulk_job")
 
 
 def test_a_header_with_two_columns_swapped_is_not_taken(tmp_path: Path) -> None:
     export = history()
-    export.change("history.csv", lambda content: content.replace(b"new,attempt", b"attempt,new"))
+    export.change("history.csv", lambda content: content.replace(b"old,new", b"new,old"))
     export.mend()
 
     assert "history.csv does not begin with the columns that manifest.json names" in refused(export, tmp_path)[0]

@@ -51,7 +51,16 @@ def test_a_complete_stretch_of_the_ledger_says_that_none_is_missing(tmp_path: Pa
     outcome = run(building.ledger().export(range(3, 17), sheet="ledger").zip(tmp_path))
 
     assert "No entry is missing from place 3 to place 16 of the ledger" in outcome.words
+    assert "recorded from 2026-11-18T14:31:03.000000Z to 2026-11-18T14:31:16.000000Z." in outcome.words
     assert "That no row is missing" not in outcome.words
+    assert "whoever signed it can have cut it short at either end" in outcome.words
+
+
+def test_the_whole_ledger_leaves_no_end_open(tmp_path: Path) -> None:
+    outcome = run(building.ledger().export(range(21), sheet="ledger").zip(tmp_path))
+
+    assert "No entry is missing from place 0 to place 20 of the ledger" in outcome.words
+    assert "cut it short" not in outcome.words
 
 
 def test_a_selection_says_that_rows_may_be_missing(tmp_path: Path) -> None:
@@ -71,7 +80,10 @@ def test_a_selection_that_happens_to_lie_side_by_side_is_still_a_selection(tmp_p
 def test_columns_that_no_entry_holds_are_named(tmp_path: Path) -> None:
     outcome = run(building.ledger().export(HISTORY_PLACES).zip(tmp_path))
 
-    assert "These columns, which the entries do not hold (names, labels): actor, event." in outcome.words
+    assert (
+        "These columns, which the entries do not hold (names, labels): actor, actor_kind, assignee, event."
+        in outcome.words
+    )
 
 
 def test_rows_that_were_not_sealed_yet_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
@@ -130,15 +142,29 @@ def test_other_files_are_called_signed_and_not_compared(tmp_path: Path) -> None:
     outcome = run(export.zip(tmp_path))
 
     assert outcome.code == 0
-    assert "What evidence.html say: signed as they are, but not compared with the entries." in outcome.words
+    said = "These files, which are signed as they are but compared with nothing: README.txt, evidence.html."
+    assert said in outcome.words
 
 
 def test_it_says_until_when_a_witness_has_seen_the_ledger(tmp_path: Path) -> None:
     export = building.ledger().export(HISTORY_PLACES)
-    export.told["witnessed"] = {"size": 20, "sealed_at": "2026-11-18T14:31:20.000000Z", "note": "Ask it."}
+    told = {"size": 20, "sealed_at": "2026-11-18T14:31:20.000000Z", "is_off_host": True, "note": "Ask it."}
+    export.told["witnessed"] = told
     export.mend()
 
-    assert "Witnessed until 2026-11-18T14:31:20.000000Z. Ask it." in run(export.zip(tmp_path)).words
+    words = run(export.zip(tmp_path)).words
+    assert "Nothing but the export's own word is here for that." in words
+    assert "Witnessed until 2026-11-18T14:31:20.000000Z, it says, off the machine of On Record. Ask it." in words
+
+
+def test_copies_on_the_same_machine_are_not_called_witnessed(tmp_path: Path) -> None:
+    export = building.ledger().export(HISTORY_PLACES)
+    export.told["witnessed"] = {"size": 20, "sealed_at": "2026-11-18T14:31:20.000000Z", "is_off_host": False}
+    export.mend()
+
+    words = run(export.zip(tmp_path)).words
+    assert "copies until 2026-11-18T14:31:20.000000Z on the machine of On Record itself: no witness." in words
+    assert "Witnessed until" not in words
 
 
 def test_it_says_that_no_witness_is_known(tmp_path: Path) -> None:
@@ -146,13 +172,16 @@ def test_it_says_that_no_witness_is_known(tmp_path: Path) -> None:
     export.told["witnessed"] = {"size": None, "sealed_at": None, "note": "Ask for one."}
     export.mend()
 
-    assert "No witness is known to have one. Ask for one." in run(export.zip(tmp_path)).words
+    assert "It names no witness that has one. Ask for one." in run(export.zip(tmp_path)).words
 
 
 def test_what_arrived_later_is_recomputed_from_the_entries(tmp_path: Path) -> None:
-    export = building.ledger().export(HISTORY_PLACES)
+    ledger = building.ledger()
+    for body in ledger.bodies:
+        body["occurred_at"] = "2026-11-18T14:31:00.000000Z"
+    export = ledger.export(HISTORY_PLACES)
     export.told["as_of"] = "2026-11-18T14:31:10.000000Z"
-    export.columns = {**export.columns, "arrived_later": "$later"}
+    export.columns = {**export.columns, "arrived_later": ("$arrived_later",)}
     export.rows = [{**row, "arrived_later": row["recorded_at"] > export.told["as_of"]} for row in export.rows]
     export.write_data()
     export.mend()

@@ -1,30 +1,39 @@
 """verify.py says again what the product says elsewhere, since it may import nothing of it: the two are compared."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recordings import exports
+from recordings.choices import ExportSheet
 from recordings.exports.archive.proofs import complete_subtrees
 from recordings.exports.cells import neutralised
+from recordings.exports.jobs.making import sheet_of
 from recordings.exports.sheet import Sheet
 from recordings.ledger import canonical, tree
+from recordings.models import Export
 from tests.verifier import building
 from tests.verifier.loading import verify
 
-SEALED_SHEETS = [exports.HISTORY, exports.LEDGER]
+
+@pytest.mark.parametrize("sheet", exports.EVERY_SHEET.values(), ids=exports.EVERY_SHEET)
+def test_it_knows_every_column_in_its_order_and_the_facts_that_prove_it(sheet: Sheet) -> None:
+    """A column that the product adds and the verifier does not know would make genuine exports fail."""
+    assert list(verify.SHEETS[sheet.name].items()) == [(column.name, column.facts) for column in sheet.columns]
 
 
-@pytest.mark.parametrize("sheet", SEALED_SHEETS, ids=lambda sheet: sheet.name)
-def test_it_knows_the_same_proven_columns_and_their_facts(sheet: Sheet) -> None:
-    """A column that the product adds and the verifier does not know would be called unproven."""
-    assert verify.SHEETS[sheet.name] == {column.name: column.facts for column in sheet.columns if column.facts}
+def test_it_knows_no_other_sheets() -> None:
+    assert set(verify.SHEETS) == set(exports.EVERY_SHEET)
 
 
-def test_it_knows_no_other_sheets_as_proven() -> None:
-    assert list(verify.SHEETS) == [sheet.name for sheet in SEALED_SHEETS]
+def test_it_knows_the_column_of_a_moment_in_the_past(now: datetime) -> None:
+    sheet = sheet_of(Export(sheet=ExportSheet.HISTORY, as_of=now))
+
+    known = {**verify.SHEETS["history"], **verify.AS_OF}
+    assert list(known.items()) == [(column.name, column.facts) for column in sheet.columns]
 
 
 @given(st.text(st.sampled_from("=+-@0123456789.,eE ;\t\r\n\x00'\u00a0\u200b\ufeff\uff1dabä()")))
@@ -79,4 +88,4 @@ def test_consistency_is_judged_alike(size: int, data: st.DataObject) -> None:
 def test_what_the_ledger_writes_is_canonical(facts: dict[str, str | int | bool | None]) -> None:
     line = canonical({**facts, "id": "an id"}).encode() + b"\n"
 
-    assert verify.id_of(line, 0) == "an id"
+    assert verify.entry_of(line, 0)["id"] == "an id"

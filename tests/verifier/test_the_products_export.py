@@ -171,7 +171,7 @@ def test_the_manifest_names_the_facts_that_the_verifier_compares(
     manifest = json.loads(exported(olga, story, sheet=sheet)["manifest.json"])
     named = {column["name"]: tuple(column["entry_fact"]) for column in manifest["columns"] if column["proven"]}
 
-    assert named == verify.SHEETS[sheet]
+    assert named == {name: facts for name, facts in verify.SHEETS[sheet].items() if facts}
 
 
 RISKY = (

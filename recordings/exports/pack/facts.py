@@ -20,9 +20,9 @@ ERASED_SINCE = (
 NAMES = (
     "Names and the subject of the call stand outside the ledger, so that they can be erased. They are shown as they "
     "were known when this pack was made, and nothing proves them. The same holds for what an actor is (person, "
-    "recorder or other), for which numbers of actors are one person, whose roles are shown together, for which recorder "
-    "the blind spots are, where none spoke, and for when the seal was made and how far it was witnessed. Everything "
-    "else comes from sealed entries."
+    "recorder or other), for which numbers of actors are one person, whose roles are shown together, for which "
+    "recorder the blind spots are, where none spoke, and for when the seal was made and how far it was witnessed. "
+    "Everything else comes from sealed entries."
 )
 # What each entry has, and the pack says in places of its own.
 _HEAD = {"v", "id", "action", "actor", "call", "call_chain_id", "tenant_id", "occurred_at", "recorded_at"}

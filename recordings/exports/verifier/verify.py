@@ -27,6 +27,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -39,11 +40,16 @@ CHUNK = 1 << 20
 LONGEST_FILE = 16 << 20
 LONGEST_LINE = 4 << 20
 MOST_TOLD = 10
+# An entry that is older than one before it, by more than this, was not written in its turn.
+LATE_MILLISECONDS = 10 * 60 * 1000
 
 MANIFEST, SIGNATURE, CHECKPOINT = "manifest.json", "manifest.sig", "checkpoint.txt"
 ENTRIES, PROOFS, CONSISTENCY = "entries.jsonl", "proofs.jsonl", "consistency.json"
 DAMAGE = (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-COMPARED = {CHECKPOINT, ENTRIES, PROOFS, CONSISTENCY, "README.txt", "verify.py"}
+VERIFIER = "verify.py"
+COMPARED = {CHECKPOINT, ENTRIES, PROOFS, CONSISTENCY, VERIFIER}
+STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class Failed(Exception):
@@ -168,11 +174,15 @@ class Manifest:
         self.verifier_key, self.fingerprint = self._text("verifier_key"), self._text("key_fingerprint")
         self.rows, self.proven_rows = self._number("rows"), self._number("proven_rows")
         self.unproven_rows = self._number("unproven_rows")
+        self.entries, self.checkpoint = self._number("entries"), self._text("checkpoint")
         self.is_snapshot: bool = field(found, "snapshot", bool, MANIFEST)
-        self.as_of = self._text("as_of") if found.get("as_of") else ""
+        self.from_at, self.until_at, self.as_of = map(self._moment, ("from_at", "until_at", "as_of"))
         if self.data_format not in ("exact", "spreadsheet", "jsonl"):
             raise Failed(f"{MANIFEST} names a form of {self.data} that this verifier does not know.")
-        self.columns = {field(one, "name", str, MANIFEST): one for one in field(found, "columns", list, MANIFEST)}
+        described: list[Any] = field(found, "columns", list, MANIFEST)
+        self.columns = {field(one, "name", str, MANIFEST): one for one in described}
+        if len(self.columns) < len(described):
+            raise Failed(f"{MANIFEST} names a column twice.")
         self.files: dict[str, Any] = field(found, "files", dict, MANIFEST)
 
     def _text(self, name: str) -> str:
@@ -181,9 +191,27 @@ class Manifest:
     def _number(self, name: str) -> int:
         return int(field(self._found, name, int, MANIFEST))
 
+    def _moment(self, name: str) -> str:
+        """A time as On Record writes it, so that times can be compared as texts; empty where none is named."""
+        if self._found.get(name) is None:
+            return ""
+        found = self._text(name)
+        if not STAMP.fullmatch(found):
+            raise Failed(f"{MANIFEST} does not say {name} in the form that it must have.")
+        return found
+
     def complete_range(self) -> tuple[int, int] | None:
         between = self._found.get("complete_range")
-        return between and (field(between, "first", int, MANIFEST), field(between, "last", int, MANIFEST))
+        if between is None:
+            return None
+        return field(between, "first", int, MANIFEST), field(between, "last", int, MANIFEST)
+
+    def since(self) -> tuple[int, bytes] | None:
+        """Size and root of the earlier checkpoint from which the ledger only grew."""
+        start = self._found.get("since")
+        if start is None:
+            return None
+        return field(start, "size", int, MANIFEST), unhex(field(start, "root", str, MANIFEST), MANIFEST)
 
     def proven_columns(self) -> list[str]:
         return [name for name, one in self.columns.items() if field(one, "proven", bool, MANIFEST)]
@@ -192,8 +220,13 @@ class Manifest:
         """Until when a witness has the ledger, by the word of the export."""
         told = self._found.get("witnessed")
         told = told if isinstance(told, dict) else {}
-        until = f"Witnessed until {told.get('sealed_at')}." if told.get("size") else "No witness is known to have one."
-        return f"{until} {told.get('note') or ''}".strip()
+        if not told.get("size"):
+            said = "It names no witness that has one."
+        elif told.get("is_off_host") is True:
+            said = f"Witnessed until {told.get('sealed_at')}, it says, off the machine of On Record."
+        else:
+            said = f"It names copies until {told.get('sealed_at')} on the machine of On Record itself: no witness."
+        return f"Nothing but the export's own word is here for that. {said} {told.get('note') or ''}".strip()
 
 
 def check_files(export: Export, manifest: Manifest) -> str:
@@ -212,6 +245,11 @@ def check_files(export: Export, manifest: Manifest) -> str:
         raise Failed(*wrong)
     beside = f" Not part of the export: {', '.join(others)}." if others else ""
     return f"All {len(manifest.files)} files are byte for byte those of the manifest.{beside}"
+
+
+def is_another_verifier(export: Export) -> bool:
+    """Whether the export brings another verify.py along than the one that runs."""
+    return VERIFIER in export.sizes and export.whole(VERIFIER) != Path(__file__).read_bytes()
 
 
 def _is_the_file(export: Export, name: str, told: Any) -> bool:
@@ -402,6 +440,8 @@ def check_checkpoint(export: Export, manifest: Manifest, key: Key) -> Checkpoint
     checkpoint = read_checkpoint(note, CHECKPOINT)
     if (checkpoint.origin, checkpoint.size) != (manifest.origin, manifest.tree_size):
         raise Failed(f"{CHECKPOINT} is of another ledger or of another size than {MANIFEST} says.")
+    if export.whole(CHECKPOINT) != manifest.checkpoint.encode(errors="replace"):
+        raise Failed(f"{CHECKPOINT} is another one than {MANIFEST} has.")
     return checkpoint
 
 
@@ -453,6 +493,51 @@ def largest_level(start: int, stop: int) -> int:
 # -- 4. The entries
 
 
+class Clock:
+    """When entries say that they were written: by their keys, which begin with milliseconds, and by `recorded_at`.
+
+    Both grow with the places, since entries are sealed soon after. What whoever may write puts in with an older time
+    gets a later place all the same.
+    """
+
+    def __init__(self) -> None:
+        self.late: list[int] = []
+        self.count_late = 0
+        self.newest = (0, 0)
+        self.recorded: tuple[str, str] = ("", "")
+
+    def see(self, place: int, entry: dict[str, Any]) -> None:
+        recorded_at = str(entry.get("recorded_at"))
+        moments = key_milliseconds(str(entry.get("id"))), _milliseconds(recorded_at)
+        if any(moment + LATE_MILLISECONDS < newest for moment, newest in zip(moments, self.newest)):
+            self.count_late += 1
+            self.late += [place] if len(self.late) < MOST_TOLD else []
+        self.newest = max(moments[0], self.newest[0]), max(moments[1], self.newest[1])
+        first, last = self.recorded
+        self.recorded = min(first or recorded_at, recorded_at), max(last, recorded_at)
+
+    def said(self) -> str:
+        places = ", ".join(map(str, self.late)) + (" ..." if self.count_late > len(self.late) else "")
+        return (
+            f"Recorded late or backdated: {self.count_late:,} entries say by their key or their recorded_at that they "
+            f"are more than 10 minutes older than an entry before them; their places: {places}. Only the place tells "
+            f"when an entry came into the ledger. An entry that was dated ahead makes those behind it look late, too."
+        )
+
+
+def key_milliseconds(key: str) -> int:
+    """Since 1970, as a UUIDv7 begins with them; 0 for another id, which On Record never gives."""
+    return int(key[:8] + key[9:13], 16) if KEY.fullmatch(key) else 0
+
+
+def _milliseconds(stamp: str) -> int:
+    """Since 1970; 0 for what is no time."""
+    try:
+        return int(datetime.fromisoformat(f"{stamp[:-1]}+00:00").timestamp() * 1000) if STAMP.fullmatch(stamp) else 0
+    except (ValueError, OverflowError):
+        return 0
+
+
 class Covered(NamedTuple):
     """Which places of the ledger the export's entries have."""
 
@@ -460,6 +545,7 @@ class Covered(NamedTuple):
     runs: int
     first: int
     last: int
+    clock: Clock
 
 
 class Store:
@@ -470,6 +556,7 @@ class Store:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA cache_size = -8000")
         self._database.execute("CREATE TABLE entries (id TEXT PRIMARY KEY, place INTEGER, has_row INTEGER, line BLOB)")
+        self._database.execute("CREATE TABLE strays (id TEXT PRIMARY KEY)")
         self._database.execute("BEGIN")
 
     def put(self, key: str, place: int, line: bytes) -> None:
@@ -486,6 +573,10 @@ class Store:
         self._database.execute("UPDATE entries SET has_row = 1 WHERE id = ?", (key,))
         return found[0], bool(found[1]), found[2]
 
+    def is_new_stray(self, key: str) -> bool:
+        """Whether this is the first row that names this entry, which is not in the export."""
+        return self._database.execute("INSERT OR IGNORE INTO strays VALUES (?)", (key,)).rowcount == 1
+
     def left(self) -> tuple[int, str]:
         """How many were never taken, and the first of them."""
         query = "SELECT count(*), min(place), id FROM entries WHERE NOT has_row"
@@ -495,16 +586,18 @@ class Store:
 
 def check_entries(export: Export, manifest: Manifest, checkpoint: Checkpoint, store: Store) -> Covered:
     """Every entry is at its place under the checkpoint: entries and hashes together lead to the signed root."""
-    tree, lines, covered = Tree(), export.lines(ENTRIES), Covered(0, 0, 0, -1)
+    tree, lines, covered = Tree(), export.lines(ENTRIES), Covered(0, 0, 0, -1, Clock())
     for first, last, nodes in _ranges(export, checkpoint.size):
         tree.add_gap(first, nodes)
         for place in range(first, last + 1):
             line = next(lines, b"")
-            store.put(id_of(line, place), place, line[:-1])
+            entry = entry_of(line, place)
+            store.put(entry["id"], place, line[:-1])
+            covered.clock.see(place, entry)
             tree.add(0, hashlib.sha256(b"\x00" + line[:-1]).digest())
         if first <= last:
             start = covered.first if covered.runs else first
-            covered = Covered(covered.entries + last - first + 1, covered.runs + 1, start, last)
+            covered = Covered(covered.entries + last - first + 1, covered.runs + 1, start, last, covered.clock)
     if next(lines, None) is not None:
         raise Failed(f"{ENTRIES} has more entries than {PROOFS} gives places to: an entry was added.")
     if tree.root() != checkpoint.root:
@@ -512,13 +605,21 @@ def check_entries(export: Export, manifest: Manifest, checkpoint: Checkpoint, st
             f"The entries are not those of the ledger: with the hashes in {PROOFS} they lead to another root than the "
             f"one that was signed. At least one of them was changed, added, dropped or moved."
         )
+    check_complete(manifest, covered)
+    if covered.entries != manifest.entries:
+        raise Failed(f"{ENTRIES} has {covered.entries} entries, and {MANIFEST} says {manifest.entries}.")
+    return covered
+
+
+def check_complete(manifest: Manifest, covered: Covered) -> None:
     told = manifest.complete_range()
+    if told and manifest.sheet != "ledger":
+        raise Failed(f"{MANIFEST} calls a stretch complete, which On Record does for the ledger's own rows only.")
     if told and (covered.runs, covered.first, covered.last) != (1, *told):
         raise Failed(
             f"{MANIFEST} says that every entry from place {told[0]} to place {told[1]} is in the export, and that is "
             f"not so: an entry was dropped."
         )
-    return covered
 
 
 def _ranges(export: Export, size: int) -> Iterator[tuple[int, int, list[Any]]]:
@@ -543,8 +644,8 @@ def _ranges(export: Export, size: int) -> Iterator[tuple[int, int, list[Any]]]:
     raise Failed(f"{PROOFS} is cut: its last line is missing.")
 
 
-def id_of(line: bytes, place: int) -> str:
-    """The entry's id. Raises Failed unless its text is in the one form of docs/ledger.md, so that no reader differs."""
+def entry_of(line: bytes, place: int) -> dict[str, Any]:
+    """The entry. Raises Failed unless its text is in the one form of docs/ledger.md, so that no reader differs."""
     if not line.endswith(b"\n"):
         raise Failed(f"{ENTRIES} is cut: the entry at place {place} of the ledger is missing or incomplete.")
     where = f"The entry at place {place} in {ENTRIES}"
@@ -556,7 +657,8 @@ def id_of(line: bytes, place: int) -> str:
     written = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     if written.encode(errors="replace") != line[:-1]:
         raise Failed(f"{where} is not in its canonical form.")
-    return str(field(body, "id", str, where))
+    field(body, "id", str, where)
+    return body
 
 
 # -- 5. The rows
@@ -565,35 +667,64 @@ PLACE, BODY, LATER = "$index", "$body", "$arrived_later"
 
 
 def _columns(words: str) -> dict[str, tuple[str, ...]]:
-    """Columns and their facts: `column=fact`, or one word where both have one name."""
+    """Columns and their facts: `column=fact`, or one word where both have one name; `column=` has none."""
     pairs = [word.split("=") for word in words.split()]
-    return {pair[0]: tuple(pair[-1].split("|")) for pair in pairs}
+    return {pair[0]: tuple(fact for fact in pair[-1].split("|") if fact) for pair in pairs}
 
 
-# Which fact of an entry fills which column; of `one|other` the first that says something. Columns that are not named
-# here, such as the names of people, cannot be proven. This list is the verifier's own, so that nobody who signs a
-# manifest can call a changed cell unproven.
+def _snapshot(words: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(words.split(), ())
+
+
+# Every sheet with all its columns in their order, and which fact of an entry fills which column; of `one|other` the
+# first that says something. What no fact fills, such as the names of people, cannot be proven. This list is the
+# verifier's own, so that nobody who signs a manifest can call a changed cell unproven, under its name or another.
 SHEETS = {
     "history": _columns(
         """
-        entry_id=id recorded_at occurred_at action call_id=call call_chain_id tenant_id=tenant_id|tenant
+        entry_id=id recorded_at occurred_at event= action call_id=call call_chain_id tenant_id=tenant_id|tenant
         operation_id=operation graph_operation_id client_context bulk_job=job
         field old new source
         requested_status operation_status=status attempt is_repeat outcome http_status
         error_code=error_code|result_code message=message|result_message request_id client_request_id
-        reason why=why|needs_approval_why evidence evidence_sha256=file_sha256
-        finding_id=finding finding_rule=rule finding_subject=subject recorder severity put_off_until=wakes_after
-        resolution root_cause from_at until_at clock_milliseconds=milliseconds
+        actor_kind= actor= reason why=why|needs_approval_why evidence evidence_sha256=file_sha256
+        finding_id=finding finding_rule=rule finding_subject=subject recorder severity assignee=
+        put_off_until=wakes_after resolution root_cause from_at until_at clock_milliseconds=milliseconds
+        """
+    ),
+    "calls": _snapshot(
+        """
+        call_id call_chain_id scenario_id tenant_id recorder direction subject recorded_user_id recorded_user_name
+        organizer_id organizer_name is_policy_call capture_state capture_at recording_status recording_status_at
+        recording_status_source call_state established_at ended_at gone_at result_code result_subcode result_message
+        open_findings created_at last_signal_at blind_spots clock_skews
+        """
+    ),
+    "operations": _snapshot(
+        """
+        operation_id call_id call_chain_id tenant_id requested_status operation_status graph_operation_id
+        client_context result_code result_subcode result_message requested_by_kind requested_by requested_at reason
+        needs_approval_why approved_by approved_at evidence expires_after sent_at status_at finished_at attempts
+        repeats request_ids blind_spots clock_skews
+        """
+    ),
+    "findings": _snapshot(
+        """
+        finding_id rule rule_name severity subject subject_name call_chain_id since_at opened_at reopened_at
+        acknowledged_at acknowledged_by assignee put_off_until resolved_at resolved_by resolution root_cause reason
+        evidence evidence_sha256
         """
     ),
     "ledger": _columns(
         """
-        index=$index entry_id=id recorded_at occurred_at action actor_id=actor
+        index=$index entry_id=id recorded_at occurred_at event= action actor_id=actor actor_kind= actor=
         call_id=call operation_id=operation finding_id=finding body=$body
         """
     ),
 }
 AS_OF = _columns("arrived_later=$arrived_later")
+# Of the history: what is told of the time that was asked for, whenever it was recorded.
+WHENEVER = ("blindSpot.opened", "blindSpot.closed", "clock.skewed", "clock.right")
 
 # A spreadsheet runs a cell that begins with one of these signs, behind whatever it does not show; such a cell has an
 # apostrophe in front. Numbers and phone numbers stay as they are.
@@ -622,50 +753,101 @@ def neutralised(text: str) -> str:
     return _RISKY.sub("'", f"'{text}" if text.startswith(_CONTROLS) else text)
 
 
+def columns_of(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """The columns of the sheet, each with its facts. Raises Failed unless the manifest describes that very sheet."""
+    sheet, known = manifest.sheet, SHEETS.get(manifest.sheet)
+    if known is None:
+        raise Failed(f"{MANIFEST} names a sheet that On Record does not have: {_short(sheet)}.")
+    data = f"{sheet}.{'jsonl' if manifest.data_format == 'jsonl' else 'csv'}"
+    if manifest.data != data:
+        raise Failed(f"{MANIFEST} names {_short(manifest.data)} as the rows, and On Record calls that file {data}.")
+    if manifest.is_snapshot is any(known.values()):
+        raise Failed(f"{MANIFEST} says wrongly whether {manifest.data} is a snapshot without proof.")
+    if manifest.as_of and manifest.is_snapshot:
+        raise Failed(f"{MANIFEST} names a moment as of which a snapshot stands, which On Record never does.")
+    known = {**known, **AS_OF} if manifest.as_of else known
+    if wrong := _wrong_columns(manifest, known):
+        raise Failed(*wrong)
+    return known
+
+
+def _wrong_columns(manifest: Manifest, known: dict[str, tuple[str, ...]]) -> list[str]:
+    named, proven_names = list(manifest.columns), manifest.proven_columns()
+    faults = {
+        f"{MANIFEST} names columns that {manifest.sheet} does not have": [one for one in named if one not in known],
+        f"{MANIFEST} leaves out columns that {manifest.sheet} has": [one for one in known if one not in named],
+        f"{MANIFEST} says of these columns wrongly whether they are proven": [
+            one for one in named if one in known and (one in proven_names) is not bool(known[one])
+        ],
+    }
+    wrong = [f"{fault}: {', '.join(sorted(odd))}." for fault, odd in faults.items() if odd]
+    if not wrong and named != list(known):
+        wrong = [f"{MANIFEST} has the columns of {manifest.sheet} in another order than On Record."]
+    return wrong
+
+
 class Rows:
     """The rows of the data file against the entries."""
 
-    def __init__(self, manifest: Manifest, store: Store) -> None:
-        self.proven = self.unproven = 0
+    def __init__(self, manifest: Manifest, store: Store, newest_key: int) -> None:
+        self.proven = self.unproven = self.overdue = 0
         self.first_unproven = ""
-        self._manifest, self._store = manifest, store
-        self._names = list(manifest.columns)
-        known = SHEETS.get(manifest.sheet, {})
-        if manifest.as_of and known:
-            known = {**known, **AS_OF}
-        if manifest.is_snapshot is not (not known):
-            raise Failed(f"{MANIFEST} says wrongly whether {manifest.data} is a snapshot without proof.")
-        self._sources = {name: known[name] for name in self._names if name in known}
-        if sorted(manifest.proven_columns()) != sorted(self._sources) or (known and "entry_id" not in self._sources):
-            odd = sorted(set(manifest.proven_columns()) ^ set(self._sources)) or ["entry_id"]
-            raise Failed(f"{MANIFEST} says of these columns wrongly whether they are proven: {', '.join(odd)}.")
+        self._manifest, self._store, self._newest_key = manifest, store, newest_key
+        known = columns_of(manifest)
+        self._names = list(known)
+        self._sources = {name: facts for name, facts in known.items() if facts}
 
     def faults(self, cells: list[Any]) -> list[str]:
         """What is wrong with one row."""
         if len(cells) != len(self._names):
             return [f"it has {len(cells)} cells instead of {len(self._names)}"]
-        row = dict(zip(self._names, cells))
-        key = "" if self._manifest.is_snapshot else str(row["entry_id"])
-        found = self._store.take(key) if key else None
-        if found is None:
+        if self._manifest.is_snapshot:
             self.unproven += 1
-            self.first_unproven = self.first_unproven or key
             return []
+        row = dict(zip(self._names, cells))
+        key = str(row["entry_id"])
+        found = self._store.take(key)
+        if found is None:
+            return self._stray(row, key)
         place, is_repeated, line = found
         if is_repeated:
             return [f"it repeats the entry {key}, which has a row already: a row was added"]
         self.proven += 1
         return self._differences(row, place, line)
 
+    def _stray(self, row: dict[str, Any], key: str) -> list[str]:
+        """A row whose entry is not in the export: it proves nothing, and may not look as if it did."""
+        self.unproven += 1
+        self.first_unproven = self.first_unproven or key
+        self.overdue += key_milliseconds(key) + LATE_MILLISECONDS < self._newest_key
+        if not KEY.fullmatch(key):
+            return [f"its entry_id {_short(key)} is none that On Record gives: a row was added"]
+        if row.get("index") not in (None, ""):
+            return [f"it names a place, {_short(row['index'])}, and its entry is not in {ENTRIES}"]
+        if not self._store.is_new_stray(key):
+            return [f"it repeats the entry {key}, which has a row already: a row was added"]
+        return []
+
     def _differences(self, row: dict[str, Any], place: int, line: bytes) -> list[str]:
         body = {**json.loads(line), PLACE: place, BODY: line.decode()}
         body[LATER] = str(body.get("recorded_at")) > self._manifest.as_of
-        found = []
+        found = self._out_of_time(body)
         for name, facts in self._sources.items():
             fact = next((body[one] for one in facts if body.get(one) not in (None, "")), None)
             expected, cell = cell_of(fact, self._manifest.data_format), row[name]
             if type(cell) is not type(expected) or cell != expected:
                 found.append(f"{name} is {_short(cell)}, and its entry {body['id']} says {_short(expected)}")
+        return found
+
+    def _out_of_time(self, body: dict[str, Any]) -> list[str]:
+        """Whether the entry is of the time that the manifest names. Times of one form compare as texts."""
+        manifest, recorded_at, occurred_at = self._manifest, str(body.get("recorded_at")), str(body.get("occurred_at"))
+        found = []
+        is_within = manifest.from_at <= recorded_at and (not manifest.until_at or recorded_at < manifest.until_at)
+        if not is_within and not (manifest.sheet == "history" and body.get("action") in WHENEVER):
+            found.append(f"it was recorded at {_short(recorded_at)}, outside of the time that {MANIFEST} names")
+        if manifest.as_of and manifest.as_of < min(recorded_at, occurred_at):
+            found.append(f"it is younger than the moment as of which {MANIFEST} has the rows")
         return found
 
     def counted(self) -> list[str]:
@@ -689,9 +871,9 @@ class Rows:
         return wrong
 
 
-def check_rows(export: Export, manifest: Manifest, store: Store) -> Rows:
+def check_rows(export: Export, manifest: Manifest, covered: Covered, store: Store) -> Rows:
     """Every proven cell says what its entry says, every entry has one row, and rows without an entry are counted."""
-    rows, wrong = Rows(manifest, store), []
+    rows, wrong = Rows(manifest, store, covered.clock.newest[0]), []
     for number, cells in enumerate(_cells(export, manifest), start=1):
         wrong += [
             f"Row {number} of {manifest.data} is not as the ledger has it: {fault}." for fault in rows.faults(cells)
@@ -756,6 +938,24 @@ def _short(value: Any) -> str:
 # -- 6. An earlier checkpoint
 
 
+def check_since(export: Export, manifest: Manifest, checkpoint: Checkpoint) -> str:
+    """The ledger only grew since the earlier checkpoint that the manifest names."""
+    since = manifest.since()
+    if since is None:
+        raise Failed(f"{CONSISTENCY} is there, and {MANIFEST} names no earlier checkpoint that it starts from.")
+    earlier = Checkpoint(checkpoint.origin, *since)
+    nodes = _nodes_from(export, earlier.size)
+    is_proven = nodes is not None and earlier.size < checkpoint.size and is_consistent(earlier, checkpoint, nodes)
+    if earlier != checkpoint and not is_proven:
+        raise Failed(
+            f"{CONSISTENCY} does not show that the ledger only grew since the earlier checkpoint that {MANIFEST} names."
+        )
+    return (
+        f"The ledger has only grown since a checkpoint at size {earlier.size}, as {MANIFEST} has it: its root is "
+        f"{earlier.root.hex()}. Compare it with yours, or give yours with --earlier."
+    )
+
+
 def check_earlier(export: Export, checkpoint: Checkpoint, key: Key, path: Path) -> str:
     """The ledger of an earlier checkpoint is the beginning of the one of this export."""
     where = f"the earlier checkpoint {path}"
@@ -794,15 +994,22 @@ def _is_beginning(export: Export, earlier: Checkpoint, checkpoint: Checkpoint) -
         )
     if earlier.size == checkpoint.size:
         return earlier.root == checkpoint.root
-    found = parsed(export.whole(CONSISTENCY), CONSISTENCY) if CONSISTENCY in export.sizes else {}
-    start = found.get("from")
-    if not isinstance(start, dict) or field(start, "size", int, CONSISTENCY) != earlier.size:
+    nodes = _nodes_from(export, earlier.size)
+    if nodes is None:
         raise Failed(
             f"The export holds no proof from your earlier checkpoint, which is at size {earlier.size}. Ask for an "
             f"export since that checkpoint."
         )
-    nodes = [unhex(node, CONSISTENCY) for node in field(found, "nodes", list, CONSISTENCY)]
     return is_consistent(earlier, checkpoint, nodes)
+
+
+def _nodes_from(export: Export, size: int) -> list[bytes] | None:
+    """The proof that begins at a ledger of that size, if the export holds one."""
+    found = parsed(export.whole(CONSISTENCY), CONSISTENCY) if CONSISTENCY in export.sizes else {}
+    start = found.get("from")
+    if not isinstance(start, dict) or field(start, "size", int, CONSISTENCY) != size:
+        return None
+    return [unhex(node, CONSISTENCY) for node in field(found, "nodes", list, CONSISTENCY)]
 
 
 def is_consistent(old: Checkpoint, new: Checkpoint, nodes: list[bytes]) -> bool:
@@ -882,6 +1089,12 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
         report.tell(check_manifest(export, manifest, key))
     with report:
         report.tell(check_files(export, manifest))
+        if is_another_verifier(export):
+            report.tell(
+                f"The {VERIFIER} in the export is not this one: it is of another version, or was changed. Do not run "
+                f"it unless you read it.",
+                "note    ",
+            )
     with report:
         checkpoint = check_checkpoint(export, manifest, key)
         report.tell(f"The checkpoint, at {checkpoint.size:,} entries, is signed with this key.")
@@ -889,17 +1102,22 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
         if checkpoint:
             covered = check_entries(export, manifest, checkpoint, store)
             report.tell(f"{covered.entries:,} entries are in the ledger under this checkpoint, each at its place.")
+            if covered.clock.count_late:
+                report.tell(covered.clock.said(), "note    ")
     with report:
         if covered:
-            rows = check_rows(export, manifest, store)
+            rows = check_rows(export, manifest, covered, store)
             report.tell(f"{rows.proven:,} rows of {manifest.data} say in every proven cell what their entries say.")
+    with report:
+        if checkpoint and (manifest.since() or CONSISTENCY in export.sizes):
+            report.tell(check_since(export, manifest, checkpoint), "note    ")
     with report:
         if checkpoint and earlier:
             report.tell(check_earlier(export, checkpoint, key, earlier))
     if report.failures or not covered or not rows:
         return
     report.under("What this proves", proven(manifest, covered, rows))
-    report.under("What this does not prove", not_proven(manifest, told_key, rows))
+    report.under("What this does not prove", not_proven(manifest, told_key, covered, rows))
 
 
 def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
@@ -914,12 +1132,13 @@ def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
     if manifest.complete_range():
         found.append(
             f"No entry is missing from place {covered.first:,} to place {covered.last:,} of the ledger: every one of "
-            f"them is in this export. What stands before and behind is not in it."
+            f"them is in this export. By their own word they were recorded from {covered.clock.recorded[0]} to "
+            f"{covered.clock.recorded[1]}. What stands before and behind is not in it."
         )
     return found
 
 
-def not_proven(manifest: Manifest, told_key: str | None, rows: Rows) -> list[str]:
+def not_proven(manifest: Manifest, told_key: str | None, covered: Covered, rows: Rows) -> list[str]:
     found = []
     if not told_key:
         found.append(
@@ -931,18 +1150,42 @@ def not_proven(manifest: Manifest, told_key: str | None, rows: Rows) -> list[str
             "That no row is missing. The entries are a selection from the ledger, so they cannot show it; only an "
             "export of the ledger in which every place of a stretch is present does."
         )
+    elif (covered.first, covered.last) != (0, manifest.tree_size - 1):
+        found.append(
+            f"That the stretch holds all of the time which {MANIFEST} names: whoever signed it can have cut it short "
+            f"at either end. The entries just before and behind it would tell; ask for a longer one."
+        )
     if manifest.is_snapshot:
         found.append(f"What {manifest.data} says: it is a snapshot, not proven, of how things stood at the export.")
     elif unproven := sorted(manifest.columns.keys() - set(manifest.proven_columns())):
-        found.append(f"These columns, which the entries do not hold (names, labels): {', '.join(unproven)}.")
+        found.append(
+            f"These columns, which the entries do not hold (names, labels): {', '.join(unproven)}. Whoever signed the "
+            f"export can have written anything there; where event and action disagree, action is proven."
+        )
     if beside := sorted(manifest.files.keys() - COMPARED - {manifest.data}):
-        found.append(f"What {' and '.join(beside)} say: signed as they are, but not compared with the entries.")
+        found.append(f"These files, which are signed as they are but compared with nothing: {', '.join(beside)}.")
+    found.append(
+        f"What else {MANIFEST} says: which filter chose the rows, the zone, what columns mean, who asked and why, how "
+        f"fresh it is, blind spots and clocks. Only whoever signed it vouches for that."
+    )
     if rows.unproven and not manifest.is_snapshot:
         found.append(
             f"{rows.unproven:,} rows, from the one of entry {rows.first_unproven} on: their entries were not sealed "
             f"yet, or never were in the ledger. Ask for a later export of the same rows."
         )
-    found.append("That what people and systems told On Record was true when it was written down.")
+    if rows.overdue:
+        found.append(
+            f"{rows.overdue:,} of these rows call themselves more than 10 minutes older than entries that were sealed. "
+            f"On Record would have sealed them, too: somebody may have taken their entries out to change the rows."
+        )
+    found.append(
+        "That what people and systems told On Record was true when it was written down, or was written at the time it "
+        "names: whoever may write to the ledger chooses an entry's times, and only its place comes from sealing."
+    )
+    found.append(
+        "That this is the only ledger: who holds the key can sign another one. Compare checkpoints that were kept "
+        "elsewhere: --earlier does."
+    )
     found.append(
         f"That nobody altered an entry before a checkpoint over it left On Record's server. {manifest.witnessed()}"
     )
