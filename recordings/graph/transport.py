@@ -126,7 +126,7 @@ class Wire:
         self._adapter.close()
 
 
-class _DeadlineReader(io.RawIOBase):
+class DeadlineReader(io.RawIOBase):
     """Reads a socket's bytes; each read waits at most for the read timeout and never beyond the deadline.
 
     A socket's own timeout bounds one read: an answer that trickles in, headers included, would go on for ever.
@@ -156,7 +156,7 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, _exchange.get().deadline))
+        self.fp = io.BufferedReader(DeadlineReader(self.fp.detach(), sock, _exchange.get().deadline))
 
 
 class _Connection(HTTPSConnection):

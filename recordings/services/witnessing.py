@@ -4,6 +4,7 @@ The form of a checkpoint is C2SP's (https://c2sp.org/tlog-checkpoint). A witness
 sealing goes on, and the witness gets its turn at the next tick.
 """
 
+import http.client
 import logging
 import os
 import ssl
@@ -12,18 +13,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-import requests
 from django.db import transaction
 
 from recordings import ledger
 from recordings.ledger import WitnessAddress
 from recordings.models import Seal
 from recordings.passes import each
+from recordings.services.posting import post
 
 logger = logging.getLogger(__name__)
 
-# Seconds to connect, and between two reads.
-TIMEOUTS = (5.0, 10.0)
+# For an endpoint to take a checkpoint and say so, however slowly it speaks.
+POST_SECONDS = 15.0
 # Longer than any turn takes.
 LEASE = timedelta(minutes=2)
 _HEADERS = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "OnRecord", "Accept": "*/*"}
@@ -129,37 +130,26 @@ def _sync(directory: Path) -> None:
         os.close(opened)
 
 
-def post_to(url: str, seal: Seal) -> None:
-    """POST the checkpoint as text/plain; any 2xx is a receipt, and 409 says that another one is held.
+def post_to(url: str, seal: Seal, *, seconds: float = POST_SECONDS) -> None:
+    """POST the checkpoint as text/plain; any 2xx in time is a receipt, and 409 says that another one is held.
 
     No proxy, no redirect, the machine's own CAs; what the answer says is not read. Raises WitnessAway and
     WitnessDisagrees.
     """
-    with requests.Session() as session:
-        session.trust_env = False
-        trusted = ssl.get_default_verify_paths()
-        session.verify = trusted.cafile or trusted.capath or True
-        try:
-            answer = session.post(
-                url,
-                data=seal.checkpoint.encode(),
-                headers=_HEADERS,
-                timeout=TIMEOUTS,
-                allow_redirects=False,
-                stream=True,
-            )
-        except requests.RequestException as error:
-            raise WitnessAway(_why(error)) from None
-    if answer.status_code == requests.codes.conflict:
+    try:
+        status = post(url, seal.checkpoint.encode(), headers=_HEADERS, seconds=seconds)
+    except (OSError, http.client.HTTPException) as error:
+        raise WitnessAway(_why(error)) from None
+    if status == http.HTTPStatus.CONFLICT:
         raise WitnessDisagrees(f"It answered HTTP 409 to the checkpoint of {seal.size} entries: it holds another one.")
-    if not 200 <= answer.status_code < 300:
-        raise WitnessAway(f"It answered HTTP {answer.status_code}.")
+    if not 200 <= status < 300:
+        raise WitnessAway(f"It answered HTTP {status}.")
 
 
-def _why(error: requests.RequestException) -> str:
+def _why(error: Exception) -> str:
     """In words of our own: an exception's text may quote the address."""
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, ssl.SSLCertVerificationError):
         return "Its certificate is not trusted here."
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, TimeoutError):
         return "It did not answer in time."
     return "No connection came about, or it broke before an answer came."

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ from pytest_django import Settings
 
 from recordings import ledger, services
 from recordings.models import Receipt, Seal, SealKey, Witness
-from tests.graph.servers import RawServer, resetting, saying
+from recordings.services.witnessing import WitnessAway, post_to
+from tests.graph.servers import HangUp, Listener, RawServer, read_request, resetting, saying, trickling
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,19 @@ def endpoint(
     with RawServer(ca_file) as server:
         settings.LEDGER_WITNESSES = [f"{server.url}/checkpoints?key=pa55word"]
         yield server
+
+
+class PlainServer(Listener):
+    """Takes one checkpoint without TLS."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.requests: list[bytes] = []
+
+    def serve(self, connection: socket.socket) -> None:
+        self.requests.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
 def sizes() -> list[int]:
@@ -258,6 +273,36 @@ def test_a_certificate_that_is_not_trusted_gets_nothing(
 
     assert state().problem == "Its certificate is not trusted here."
     assert endpoint.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 100 Continue\r\nX-Slow: "]
+)
+def test_an_endpoint_that_answers_a_byte_at_a_time_is_waited_for_only_so_long(
+    endpoint: RawServer, now: datetime, answer: bytes
+) -> None:
+    endpoint.behaviour = trickling(answer)
+    with pytest.raises(WitnessAway, match="It did not answer in time"):
+        post_to(endpoint.url, seal(3, now=now), seconds=0.5)
+    assert len(endpoint.requests) == 1
+
+
+def test_what_an_endpoint_says_beside_its_status_is_not_waited_for(endpoint: RawServer, now: datetime) -> None:
+    endpoint.behaviour = trickling(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    seal(3, now=now)
+
+    assert services.hand_to_witnesses(now) == 1
+
+
+def test_an_endpoint_that_ends_the_handshake_without_a_word_is_away_and_not_untrusted(now: datetime) -> None:
+    with HangUp() as server, pytest.raises(WitnessAway, match="it broke before an answer came"):
+        post_to(server.url, seal(3, now=now))
+
+
+def test_a_witness_of_this_machine_needs_no_tls(now: datetime) -> None:
+    with PlainServer() as server:
+        post_to(f"{server.url}/ledger?for=me", seal(3, now=now))
+    assert server.requests[0].startswith(b"POST /ledger?for=me HTTP/1.1")
 
 
 def test_the_machines_proxy_is_not_asked(endpoint: RawServer, monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
