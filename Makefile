@@ -90,7 +90,7 @@ test-browser: .venv/.dev ## the tests in Chromium; BROWSER=0 leaves them out
 	 CHROMIUM="$$CHROMIUM" $(BIN)/pytest -q tests/browser
 
 bench: .venv/.dev ## measure against limits and peers, on a PostgreSQL of its own: see bench/README.md
-	@for what in sweep bulk ledger; do echo "== bench.$$what"; \
+	@for what in sweep bulk export ledger; do echo "== bench.$$what"; \
 	  DEBUG=1 ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=dashboard.settings \
 	  $(BIN)/python -W ignore -m tests.postgres -- $(BIN)/python -m bench.$$what || exit 1; done
 

@@ -23,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from django.contrib.auth.models import Group, User
@@ -31,6 +30,7 @@ from django.db import connection
 from django.utils import timezone
 
 from bench.databases import fresh_database
+from bench.processes import url_of
 from bench.worker import connect
 from recordings import services
 from recordings.choices import BulkItemStatus
@@ -116,7 +116,7 @@ class Worker:
 
     def __init__(self, at: Microsoft) -> None:
         command = [sys.executable, "-W", "ignore", "-m", "bench.worker", str(WIDTH // WORKERS), at.base_url, at.ca_file]
-        database = {"DATABASE_URL": _url_of(str(connection.settings_dict["NAME"]))}
+        database = {"DATABASE_URL": url_of(str(connection.settings_dict["NAME"]))}
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **database})
         self.wait()
@@ -145,10 +145,6 @@ def workers(at: Microsoft) -> Iterator[list[Worker]]:
     finally:
         for worker in found:
             worker.end()
-
-
-def _url_of(database: str) -> str:
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
 
 
 def ours(names: list[str], *, by: services.Requester, hands: list[Worker]) -> float:

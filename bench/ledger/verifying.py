@@ -14,12 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
 
+from bench.processes import peak_kb, url_of
 from recordings.ledger.verifying.alarms import Alarms
 from recordings.ledger.verifying.whole import verify_all, verify_tree
 from recordings.models import LedgerEntry
@@ -75,9 +74,8 @@ def _tell_everything(name: str) -> None:
 
 
 def _process(name: str, *options: str) -> Said:
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     command = [sys.executable, "-W", "ignore", "-m", "bench.ledger.verifying", *options]
-    done = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(command, env={**os.environ, "DATABASE_URL": url_of(name)}, check=True, stdout=subprocess.PIPE)
     said: Said = json.loads(done.stdout)
     return said
 
@@ -87,7 +85,7 @@ def main() -> None:
     rows = LedgerEntry.objects.count()
     settle_in()
     found = _everything() if "--everything" in sys.argv else _compare()
-    sys.stdout.write(json.dumps({"rows": [rows], "peak_kb": [_peak()], **found}))
+    sys.stdout.write(json.dumps({"rows": [rows], "peak_kb": [peak_kb()], **found}))
 
 
 def _everything() -> Said:
@@ -124,12 +122,6 @@ def _verify() -> None:
     report = verify_tree(Alarms())
     if not report.passed or not report.checked:
         sys.exit(f"The ledger did not pass: {report}")
-
-
-def _peak() -> int:
-    """The most memory this process ever held, in kB; a parent's does not count, as it does in getrusage."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from django.db.models import Model, QuerySet
 
 from recordings.exports.cells import Value
 
-PAGE = 1000
+# A thousand at a time are no faster, and take two megabytes more in the worker.
+PAGE = 500
 
 
 @dataclass(frozen=True)
