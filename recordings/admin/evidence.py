@@ -71,6 +71,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "about", "rule", "severity", "assignee", "opened_at", "resolved_at", "resolution")
     list_select_related = ("call", "recorder", "tenant", "assignee")
     search_fields = ("call__graph_id__exact", "recorder__name__exact", "tenant__tenant_id__exact")

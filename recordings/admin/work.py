@@ -8,6 +8,7 @@ from recordings.models import Attempt, AttemptResult, BulkItem, BulkJob, Operati
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "call", "requested_status", "status", "requested_by", "approved_by", "requested_at")
     list_select_related = ("call", "requested_by", "approved_by")
     list_filter = ("status",)
@@ -16,6 +17,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "operation", "number", "is_repeat", "client_request_id", "started_at")
     list_select_related = ("operation",)
     search_fields = ("id__exact", "client_request_id__exact", "operation__id__exact")
@@ -23,6 +25,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(AttemptResult)
 class AttemptResultAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "attempt", "outcome", "http_status", "error_code", "request_id", "recorded_at")
     list_select_related = ("attempt",)
     search_fields = ("id__exact", "request_id__exact")
@@ -30,12 +33,14 @@ class AttemptResultAdmin(ReadOnlyAdmin):
 
 @admin.register(BulkJob)
 class BulkJobAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "kind", "requested_status", "reason", "requested_by", "started_at", "finished_at")
     list_select_related = ("requested_by",)
 
 
 @admin.register(BulkItem)
 class BulkItemAdmin(ReadOnlyAdmin):
+    is_history = True
     list_display = ("id", "job", "call", "status", "message", "finished_at")
     list_select_related = ("job", "call")
     search_fields = ("job__id__exact", "call__graph_id__exact")

@@ -17,7 +17,13 @@ from recordings.ledger.proofs import (
     ranges_of,
     root_at,
 )
-from recordings.ledger.readers import note_call_read, note_evidence_taken, note_history_read
+from recordings.ledger.readers import (
+    note_call_printed,
+    note_call_read,
+    note_evidence_taken,
+    note_finding_read,
+    note_history_read,
+)
 from recordings.ledger.receipts import (
     Standing,
     Witnessed,
@@ -78,8 +84,10 @@ __all__ = [
     "newest_unfinished",
     "newest_verdict",
     "nodes_of_ranges",
+    "note_call_printed",
     "note_call_read",
     "note_evidence_taken",
+    "note_finding_read",
     "note_history_read",
     "note_settings",
     "parse_note",

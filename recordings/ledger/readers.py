@@ -1,4 +1,4 @@
-"""Who read what: a call's page and the history, one entry a person, call and hour; and each piece of evidence taken."""
+"""Who read what: what is told of a call, and the history, one entry a person, call and hour; and evidence taken."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from recordings.choices import ActorKind, LedgerAction
 from recordings.ledger.entries import References, append, entry_of, record
-from recordings.models import Actor, Call, EvidenceFile, Reading
+from recordings.models import Actor, Call, EvidenceFile, Finding, Reading
 
 LONGEST_FILTER = 1024
 # A page that asks by itself for news was opened in the same session, which ends after so long.
@@ -15,11 +15,26 @@ LONGEST_OPEN = timedelta(hours=8)
 
 
 def note_call_read(call: Call, *, user: User, now: datetime, is_poll: bool = False) -> None:
-    """The person has the page of `call` before them (aware UTC). One query if they had it before in this hour.
+    """The person has the page of `call`, or of a step about it, before them (aware UTC).
 
-    A page that only asks for news does not count anew; but who asks for news of a page never opened reads it.
+    One query if they had it before in this hour. A page that only asks for news does not count anew; but who asks for
+    news of a page never opened reads it.
     """
     _note(user, call, action=LedgerAction.CALL_READ, facts={}, now=now, is_poll=is_poll)
+
+
+def note_finding_read(finding: Finding, *, user: User, now: datetime) -> None:
+    """The person has every step of `finding` before them (aware UTC): its call is read, or without one the history."""
+    if finding.call:
+        note_call_read(finding.call, user=user, now=now)
+    else:
+        note_history_read(f"finding={finding.pk}", user=user, now=now)
+
+
+def note_call_printed(call: Call, *, now: datetime) -> None:
+    """The command line has printed what is known of `call` (aware UTC); its user and host stand for the person."""
+    with transaction.atomic():
+        _note_once(Actor.objects.shell(), call, action=LedgerAction.CALL_READ, facts={}, now=now)
 
 
 def note_history_read(query: str, *, user: User, now: datetime, is_poll: bool = False) -> None:
@@ -41,14 +56,20 @@ def note_evidence_taken(file: EvidenceFile, *, user: User, now: datetime) -> Non
 def _note(
     user: User, call: Call | None, *, action: LedgerAction, facts: dict[str, str], now: datetime, is_poll: bool
 ) -> None:
-    hour_at = now.replace(minute=0, second=0, microsecond=0)
-    since = hour_at - LONGEST_OPEN if is_poll else hour_at
+    since = _hour(now) - LONGEST_OPEN if is_poll else _hour(now)
     before = Reading.objects.filter(call=call, hour_at__gte=since)
     if before.filter(actor__kind=ActorKind.PERSON, actor__subject_id=str(user.pk)).exists():
         return
     with transaction.atomic():
-        actor = Actor.objects.person(user)
-        # Of two requests at once the constraint lets one through; the other waits for it, and has nothing to say.
-        _, is_first = Reading.objects.get_or_create(actor=actor, call=call, hour_at=hour_at)
-        if is_first:
-            append([entry_of(action, actor=actor, now=now, about=References(call), facts=facts)])
+        _note_once(Actor.objects.person(user), call, action=action, facts=facts, now=now)
+
+
+def _note_once(actor: Actor, call: Call | None, *, action: LedgerAction, facts: dict[str, str], now: datetime) -> None:
+    """Of two at once the constraint lets one through; the other waits for it, and has nothing to say."""
+    _, is_first = Reading.objects.get_or_create(actor=actor, call=call, hour_at=_hour(now))
+    if is_first:
+        append([entry_of(action, actor=actor, now=now, about=References(call), facts=facts)])
+
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

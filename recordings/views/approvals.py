@@ -10,14 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from recordings import permissions, services
+from recordings import ledger, permissions, services
 from recordings.choices import ActorKind, LedgerAction, OperationStatus
 from recordings.forms import ApproveForm, DeclineForm
 from recordings.models import Actor, Call, LedgerEntry, Operation
 from recordings.rules import Permit
 from recordings.services import corrections
 from recordings.views.access import needs
-from recordings.views.acting import requester, say_outcome
+from recordings.views.acting import person, requester, say_outcome
 from recordings.views.decisions import Decision, decision_of, decisions_of
 
 MOST_WAITING = 200
@@ -147,6 +147,7 @@ def _page(
         "decline": decline or DeclineForm(),
         "refusal": refusal,
     }
+    ledger.note_call_read(operation.call, user=person(request), now=now)
     return render(request, "recordings/approval_detail.html", context, status=422 if approve or decline else 200)
 
 

@@ -8,13 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from recordings import permissions, services
+from recordings import ledger, permissions, services
 from recordings.forms import AttestForm
 from recordings.models import EvidenceFile
 from recordings.services import CannotAttest
 from recordings.services.attesting import TOO_LARGE
 from recordings.views.access import needs
-from recordings.views.acting import requester
+from recordings.views.acting import person, requester
 from recordings.views.findings import finding_named
 from recordings.views.uploads import is_cut
 
@@ -32,6 +32,7 @@ def attest_finding(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "The finding is closed on your word. What Teams was told was not changed.")
             return redirect("call_detail", finding.call.graph_id) if finding.call else redirect("finding_detail", pk)
+    ledger.note_finding_read(finding, user=person(request), now=now)
     context = {
         "now": now,
         "finding": finding,

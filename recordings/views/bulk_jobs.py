@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from recordings import permissions, services
+from recordings import ledger, permissions, services
 from recordings.models import BulkJob
 from recordings.models.keys import parse_key
 from recordings.services import BulkRefused, Progress
 from recordings.views.access import needs
-from recordings.views.acting import requester
+from recordings.views.acting import person, requester
 from recordings.views.bulk_page import bulk_page
 from recordings.views.parts import is_poll
 
@@ -66,6 +66,7 @@ def _rows(jobs: Sequence[BulkJob]) -> list[JobRow]:
 def bulk_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     page = bulk_page(request, _job(pk))
+    ledger.note_history_read(f"job={pk}", user=person(request), now=now, is_poll=is_poll(request))
     context = {"now": now, "page": page, "job": page.job}
     if not is_poll(request):
         return render(request, "recordings/bulk_detail.html", context)

@@ -82,6 +82,7 @@ def finding_list(request: HttpRequest) -> HttpResponse:
 def finding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     page = finding_page(finding_named(pk), now=now)
+    ledger.note_finding_read(page.finding, user=person(request), now=now)
     return render(request, "recordings/finding_detail.html", {"page": page, "finding": page.finding, "now": now})
 
 

@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from recordings import permissions, services
+from recordings import ledger, permissions, services
 from recordings.choices import OperationStatus
 from recordings.filters import OperationFilter
 from recordings.forms import CloseForm
 from recordings.models import Operation
 from recordings.models.keys import parse_key
 from recordings.views.access import needs
-from recordings.views.acting import requester, say_outcome
+from recordings.views.acting import person, requester, say_outcome
 from recordings.views.back import way_back
 from recordings.views.list_urls import filter_query, list_url, tabs_of
 from recordings.views.operation_rows import row_of, rows_of, with_attempts
@@ -152,5 +152,6 @@ def close_operation(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "The correction was closed as unresolved. The call can be corrected again.")
             return redirect("call_detail", graph_id=operation.call.graph_id)
+    ledger.note_call_read(operation.call, user=person(request), now=now)
     context = {"now": now, "row": row_of(operation, now=now), "form": form, "refusal": refusal}
     return render(request, "recordings/close_operation.html", context, status=422 if request.method == "POST" else 200)

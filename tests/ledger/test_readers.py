@@ -10,9 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from recordings import ledger
-from recordings.models import LedgerEntry, Reading
+from recordings import findings, ledger, services
+from recordings.models import Actor, Call, Finding, LedgerEntry, Reading
 from tests import cast
+from tests.commands.running import run
+from tests.pages.corrections import asked, unknown
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +110,68 @@ def test_opening_the_page_of_a_call_is_reading_it(page: str, client: Client, mir
     assert read_by(mira) == 1
 
 
+@pytest.mark.parametrize("page", ["finding_detail", "attest_finding"])
+def test_who_reads_the_steps_of_a_finding_has_read_its_call(
+    page: str, client: Client, mira: User, now: datetime
+) -> None:
+    call = cast.call(at=now, capture="stopped", told="recording", ended_at=now)
+    findings.sweep(now + timedelta(minutes=5))
+    client.force_login(mira)
+    for finding in Finding.objects.filter(call=call)[:2]:
+        assert client.get(reverse(page, args=[finding.pk])).status_code == 200
+    assert (read_by(mira), read_by(mira, "history.read")) == (1, 0)
+
+
+def test_who_reads_a_finding_about_no_call_has_read_the_history(client: Client, mira: User, now: datetime) -> None:
+    cast.heartbeat(at=now - timedelta(minutes=10), capture="capturing")
+    findings.sweep(now)
+    silent = Finding.objects.get(rule="R20")
+    client.force_login(mira)
+    assert client.get(reverse("finding_detail", args=[silent.pk])).status_code == 200
+    entry = LedgerEntry.objects.get(action="history.read")
+    assert (ledger.body_of(entry)["filter"], entry.finding) == (f"finding={silent.pk}", None)
+
+
+def test_who_reads_a_wish_has_read_its_call(client: Client, ada: User, mira: User, now: datetime) -> None:
+    call = cast.call(at=now)
+    waiting = asked(call, by=mira, now=now, wish="notRecording")
+    client.force_login(ada)
+    assert client.get(reverse("approval_detail", args=[waiting.pk])).status_code == 200
+    assert read_by(ada) == 1
+
+
+def test_who_is_about_to_close_a_correction_has_read_its_call(client: Client, mira: User, now: datetime) -> None:
+    lost = unknown(cast.call(at=now), by=mira, now=now)
+    client.force_login(mira)
+    assert client.get(reverse("close_operation", args=[lost.pk])).status_code == 200
+    assert read_by(mira) == 1
+
+
+def test_who_reads_what_came_of_a_bulk_job_has_read_the_history(
+    client: Client, ada: User, mira: User, now: datetime
+) -> None:
+    cast.call(at=now, capture="stopped", told="recording")
+    cast.heartbeat(at=now, capture="stopped")
+    by, meant = services.Requester.at_screen(mira), services.Selection("all calls")
+    job = services.start_bulk(
+        Call.objects.all(), wish="notRecording", reason="the desk checked", by=by, selection=meant, now=now
+    )
+    client.force_login(ada)
+    page = reverse("bulk_detail", args=[job.pk])
+    for asked_as in ({}, {"HX-Request": "true"}):
+        assert client.get(page, {"poll": "1"} if asked_as else {}, headers=asked_as).status_code in (200, 286)
+    assert read_by(ada, "history.read") == 1
+    assert ledger.body_of(LedgerEntry.objects.get(action="history.read"))["filter"] == f"job={job.pk}"
+
+
+def test_a_call_printed_on_the_command_line_was_read_by_its_user_and_host(now: datetime) -> None:
+    call = cast.call(at=now)
+    for _ in range(2):
+        run("show_call", call.graph_id)
+    entry = LedgerEntry.objects.get(action="call.read")
+    assert (entry.call, entry.actor) == (call, Actor.objects.shell())
+
+
 def test_who_may_not_look_has_read_nothing(client: Client, sam: User, now: datetime) -> None:
     client.force_login(sam)
     client.get(reverse("call_detail", args=[cast.call(at=now).graph_id]))
@@ -149,7 +213,19 @@ def test_who_is_only_led_elsewhere_has_read_nothing(asked: str, client: Client, 
     assert read_by(ada, "history.read") == 0
 
 
-@pytest.mark.parametrize("model", ["ledgerentry", "statuschange"])
+HISTORIES = [
+    "ledgerentry",
+    "statuschange",
+    "finding",
+    "operation",
+    "attempt",
+    "attemptresult",
+    "bulkjob",
+    "bulkitem",
+]
+
+
+@pytest.mark.parametrize("model", HISTORIES)
 def test_the_admins_lists_of_the_history_are_the_history(model: str, client: Client, ada: User, now: datetime) -> None:
     cast.call(at=now)
     client.force_login(ada)

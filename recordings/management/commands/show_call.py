@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from recordings import ledger
 from recordings.management.named import call_named
 from recordings.management.portrait import portrait
 
@@ -22,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, graph_id: str, **options: Any) -> None:
-        drawn = portrait(call_named(graph_id), now=timezone.now())
+        now, call = timezone.now(), call_named(graph_id)
+        drawn = portrait(call, now=now)
+        ledger.note_call_printed(call, now=now)
         if options["json"]:
             self.stdout.write(json.dumps(drawn, ensure_ascii=False))
         else:
