@@ -196,6 +196,11 @@ class ExportForm(forms.Form):
     zone = forms.CharField(initial="UTC", required=False, max_length=64)
     as_of = forms.CharField(required=False, max_length=40)
     since = forms.UUIDField(required=False, error_messages={"invalid": "Choose one of your earlier exports."})
+    since_checkpoint = forms.CharField(
+        required=False,
+        max_length=4000,
+        error_messages={"max_length": "This is longer than any checkpoint. Paste the text of checkpoint.txt alone."},
+    )
     with_entries = forms.BooleanField(required=False)
     reason = forms.CharField(
         max_length=LONGEST_EXPORT_REASON,
@@ -213,6 +218,8 @@ class ExportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         words: dict[str, Any] = super().clean() or self.cleaned_data
+        if words.get("since") and words.get("since_checkpoint"):
+            self.add_error("since_checkpoint", "Choose an export of yours or paste a checkpoint, not both.")
         zone = words.get("zone")
         for name in ("from_at", "until_at", "as_of"):
             if zone and words.get(name):

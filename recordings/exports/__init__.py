@@ -18,6 +18,7 @@ from recordings.exports.jobs import (
     request_export,
     request_pack,
     stop_export,
+    tidied,
     under_way,
 )
 from recordings.exports.ledger_rows import LEDGER
@@ -63,6 +64,7 @@ __all__ = [
     "request_pack",
     "start",
     "stop_export",
+    "tidied",
     "told_filter",
     "under_way",
 ]

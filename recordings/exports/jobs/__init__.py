@@ -7,6 +7,7 @@ from recordings.exports.jobs.forgetting import forget_in_exports, kept_files, un
 from recordings.exports.jobs.making import make_exports
 from recordings.exports.jobs.packs import WantedPack, request_pack
 from recordings.exports.jobs.parts import NoFile, download
+from recordings.exports.jobs.since import tidied
 
 __all__ = [
     "LONGEST_REASON",
@@ -22,5 +23,6 @@ __all__ = [
     "request_export",
     "request_pack",
     "stop_export",
+    "tidied",
     "under_way",
 ]

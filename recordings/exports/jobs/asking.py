@@ -9,7 +9,7 @@ from django.db import transaction
 from recordings import ledger, permissions
 from recordings.choices import ExportFormat, ExportSheet, LedgerAction
 from recordings.exports.asked import BadFilter, Period
-from recordings.ledger.checkpoint import BadCheckpoint, parse
+from recordings.exports.jobs.since import refuse_unfit
 from recordings.models import Actor, Export, Seal
 
 LONGEST_REASON = 500
@@ -19,7 +19,7 @@ LONGEST_REASON = 500
 class Wanted:
     """What somebody asks for: rows chosen by the words of `query`, which `sentence` says and `told` says without names.
 
-    `as_of` is for history and ledger. `since` is the text of the checkpoint of an earlier export.
+    `as_of` is for history and ledger. `since` is the text of an earlier checkpoint of this ledger.
     """
 
     sheet: ExportSheet
@@ -97,11 +97,4 @@ def _refuse_nonsense(wanted: Wanted, *, now: datetime) -> None:
     if wanted.as_of and wanted.as_of > now:
         raise BadFilter("As of lies in the future. Nothing was exported.")
     if wanted.since:
-        _refuse_no_checkpoint(wanted.since)
-
-
-def _refuse_no_checkpoint(text: str) -> None:
-    try:
-        parse(text)
-    except BadCheckpoint as problem:
-        raise BadFilter(f"Since: {problem} Nothing was exported.") from problem
+        refuse_unfit(wanted.since)

@@ -128,7 +128,7 @@ def _ask(request: HttpRequest, choice: Choice, chosen: Chosen, *, now: datetime)
         period=choice.form.period,
         zone=words["zone"],
         as_of=words["as_of"] or None,
-        since=_checkpoint_of(words["since"], by.user),
+        since=exports.tidied(words["since_checkpoint"]) or _checkpoint_of(words["since"], by.user),
         with_entries=words["with_entries"] and choice.sheet not in _OF_ENTRIES,
         estimated_rows=choice.estimate.rows if choice.estimate else 0,
     )
