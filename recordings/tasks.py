@@ -69,6 +69,11 @@ def verify() -> int:
     return ledger.verify_due(timezone.now())
 
 
+@task
+def forget_readings() -> int:
+    return ledger.forget_readings(timezone.now())
+
+
 # In the order in which one step makes the next one due.
 EVERY_TICK = (
     beat,
@@ -82,4 +87,5 @@ EVERY_TICK = (
     hand_to_witnesses,
     run_exports,
     verify,
+    forget_readings,
 )

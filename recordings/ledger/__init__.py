@@ -24,6 +24,7 @@ from recordings.ledger.readers import (
     note_finding_read,
     note_history_read,
 )
+from recordings.ledger.readings import forget_readings
 from recordings.ledger.receipts import (
     Standing,
     Witnessed,
@@ -76,6 +77,7 @@ __all__ = [
     "end_turn",
     "entry_of",
     "facts_in",
+    "forget_readings",
     "inclusion_proof",
     "is_off_host",
     "kept_at",
