@@ -41,10 +41,10 @@ INSERT INTO recordings_statuschange (
 SELECT
     uuidv7(call.created_at + said.after - clock_timestamp()), call.id, said.field, said.old, said.new, 'recorder',
     %(actor)s, '', NULL, call.created_at + said.after, call.created_at + said.after
-FROM recordings_call AS call, (VALUES
-    ('state', '', 'established', interval '2 s'), ('capture_state', 'unknown', 'capturing', interval '3 s'),
-    ('recording_status', 'unknown', 'recording', interval '4 s'),
-    ('recording_status', 'recording', 'notRecording', interval '9 min')
+FROM recordings_call AS call, LATERAL (VALUES
+    ('state', '', call.state, interval '2 s'), ('capture_state', 'unknown', call.capture_state, interval '3 s'),
+    ('recording_status', 'unknown', 'failed', interval '4 s'),
+    ('recording_status', 'failed', call.recording_status, interval '9 min')
 ) AS said (field, old, new, after)
 WHERE call.graph_id LIKE 'bench-%%'
 ORDER BY call.created_at

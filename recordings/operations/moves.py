@@ -150,8 +150,7 @@ def put(
     if Operation.objects.filter(pk__in=list(ids), status=old).update(**changed, **named) != len(operations):
         raise IllegalMove("somebody else moved this correction first")
     for operation in operations:
-        _take(operation, changed)
-        operation.graph_operation_id = ids[operation.pk]
+        _take(operation, changed if not graph_ids else {**changed, "graph_operation_id": ids[operation.pk]})
 
 
 def _take(operation: Operation, columns: Columns) -> None:

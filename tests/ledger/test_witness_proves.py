@@ -13,7 +13,7 @@ from recordings.choices import LedgerAction
 from recordings.ledger import checkpoint
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.verifying import kept_in, verify_all
-from recordings.models import LedgerEntry, Seal, StatusChange, Verification, append_only
+from recordings.models import Call, LedgerEntry, Seal, StatusChange, Verification, append_only
 from recordings.services.witnessing import put_into
 from tests import ledgers
 from tests.commands.running import Done, run
@@ -54,6 +54,7 @@ def rewind() -> int:
     switch_triggers_off()
     _, size, _ = sizes()
     delete(StatusChange.objects.filter(call__graph_id="call-2"))
+    change(Call.objects.get(graph_id="call-2"), state="", capture_state="unknown", recording_status="unknown")
     cut_off(size)
     return size
 
@@ -64,6 +65,7 @@ def fork() -> None:
     row = StatusChange.objects.filter(field="recording_status").earliest("pk")
     (entry,) = LedgerEntry.objects.filter(action=LedgerAction.STATUS_CHANGED, body__contains=str(row.pk))
     change(row, new="notRecording")
+    change(row.call, recording_status="notRecording")
     change(entry, body=ledger.canonical(json.loads(entry.body) | {"new": "notRecording"}))
     plant_anew()
     sign_anew(ledgers.signing_key())

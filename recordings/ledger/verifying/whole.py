@@ -11,14 +11,17 @@ from recordings.choices import Alarm
 from recordings.ledger.places import places_of
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.calls import check_calls, check_strays
+from recordings.ledger.verifying.corrections import check_corrections
 from recordings.ledger.verifying.dates import check_dates
 from recordings.ledger.verifying.entries import blocks
 from recordings.ledger.verifying.files import check_files, check_keys
+from recordings.ledger.verifying.findings import check_findings
 from recordings.ledger.verifying.hashing import Block
 from recordings.ledger.verifying.leaves import Leaves
 from recordings.ledger.verifying.own_key import check_own_key
 from recordings.ledger.verifying.seals import Kept, Keys, expected_of_kept, expected_of_seals
 from recordings.ledger.verifying.settling import Unasked, check_line
+from recordings.ledger.verifying.standing import check_standing
 from recordings.ledger.verifying.walking import Walk, check_nothing_beyond
 from recordings.models import LedgerEntry, Seal, SealKey
 
@@ -70,6 +73,9 @@ def _beside(alarms: Alarms) -> Iterator[int]:
     yield from check_strays(alarms)
     yield from check_files(alarms)
     yield from check_keys(alarms)
+    yield from check_standing(alarms)
+    yield from check_corrections(alarms)
+    yield from check_findings(alarms)
     yield from check_own_key(alarms)
     yield from check_dates(alarms)
 

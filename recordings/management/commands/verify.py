@@ -95,6 +95,23 @@ def _unproven(report: Report, kept: Sequence[Kept]) -> Iterator[str]:
         )
     elif kept[-1].size < report.size:
         yield f"Not proven: what was sealed after the newest of these checkpoints, from entry {kept[-1].size} on."
+    yield (
+        "Not proven: what no entry carries, above all the name behind an actor's number; and, within an hour, when an "
+        "entry was written. docs/verifying.md lists it."
+    )
+    yield from _witnessed()
+
+
+def _witnessed() -> Iterator[str]:
+    """By the rule of the ledger page."""
+    found = ledger.witnessed()
+    if found.seal is None or found.until is None:
+        yield "Witnessed until: never, since no witness has said that it has a checkpoint of this ledger."
+        yield "Who owns the database and the signing key can alter entries of any age unseen."
+        return
+    where = "" if found.is_off_host else ", on this machine only, which proves little"
+    yield f"Witnessed until {found.until:%Y-%m-%d %H:%M:%S} UTC: the first {_many(found.seal.size, 'entry')}{where}."
+    yield "Entries younger than that can be altered, left out or taken away unseen."
 
 
 def _many(count: int, what: str) -> str:
