@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, models, transaction
 
-from recordings import ledger
-from recordings.choices import LedgerAction
-from recordings.models import Actor, LedgerEntry, append_only, grants
-from tests import ledgers
+from recordings import findings, ledger, services
+from recordings.choices import LedgerAction, OperationStatus, RootCause
+from recordings.models import Actor, Finding, LedgerEntry, append_only, grants
+from recordings.services import Requester
+from sandbox.server import Sandbox
+from tests import cast, ledgers
 from tests.commands.running import run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -125,6 +128,39 @@ def test_nor_can_it_take_the_guards_down(site: str, name: str) -> None:
 def test_it_still_writes_down_every_step(site: str, now: datetime) -> None:
     entry = ledger.record(LedgerAction.SIGN_IN, actor=Actor.objects.job("site"), now=now)
     assert LedgerEntry.objects.get() == entry
+
+
+def test_a_correction_and_an_attestation_leave_all_their_rows_as_that_role(
+    sandbox: Sandbox, mira: User, role: str, now: datetime
+) -> None:
+    sandbox.add_call(call_id="call-1")
+    before = {table: model._base_manager.count() for table, model in MODELS.items()}
+    run("grants", "--role", role, "--apply")
+    _execute(f"SET LOCAL ROLE {role}")
+    by = Requester.at_screen(mira)
+
+    call = cast.call(at=now, capture="stopped", told="recording")
+    cast.heartbeat(at=now, capture="stopped")
+    wish = services.request_correction(call, wish="notRecording", reason="it stopped", by=by, now=now)
+    assert services.send_operation(wish.pk, clock=lambda: now).status == OperationStatus.COMPLETED
+    over = cast.call("call-2", at=now, capture="stopped", told="recording", ended_at=now)
+    findings.sweep(now + timedelta(minutes=5))
+    finding = Finding.objects.open().filter(call=over).latest("pk")
+    words = {"reason": "seen in its log", "root_cause": RootCause.NETWORK, "evidence": ""}
+    services.attest(finding, by=by, file=("log.txt", b"stopped"), now=now + timedelta(minutes=5), **words)
+
+    grown = {table for table, model in MODELS.items() if model._base_manager.count() > before[table]}
+    assert grown >= {
+        "recordings_ledgerentry",
+        "recordings_statuschange",
+        "recordings_attempt",
+        "recordings_attemptresult",
+        "recordings_evidencefile",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (role,)
+    _execute("RESET ROLE")
 
 
 # -- the command
