@@ -26,7 +26,7 @@ def troubles(now: datetime) -> Sequence[Trouble]:
 def _verified() -> Iterator[Trouble]:
     verdict = ledger.newest_verdict()
     if verdict and verdict.alarms:
-        yield Trouble("bad", "v-critical", "The ledger was altered, as its last verification found.")
+        yield Trouble("bad", "v-critical", "The ledger was altered, as verification found.")
     if ledger.newest_unfinished():
         yield Trouble("warn", "warn", "The last verification of the ledger could not be finished.")
 

@@ -17,6 +17,7 @@ from tests import cast
 from tests.browser.conftest import Desk
 from tests.browser.test_every_page import SCHEMES, WIDTHS, problems_of
 from tests.conftest import lift_triggers
+from tests.ledgers import interrupt_a_verification
 from tests.pages.corrections import completed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +66,9 @@ def test_no_page_of_the_ledger_breaks_a_rule(
     problems += _problems(desk, "/ledger/", "ledger under verification")
     ledger.verify_due(timezone.now())
     for name, path in {"ledger altered": "/ledger/", "entry altered": f"/ledger/{entry.pk}/"}.items():
+        problems += _problems(desk, path, name)
+    interrupt_a_verification()
+    for name, path in {"ledger, not verified to its end": "/ledger/", "what the overview says of it": "/"}.items():
         problems += _problems(desk, path, name)
     context.close()
     assert desk.complaints == []
