@@ -1,6 +1,6 @@
 """manage.py forget_person: a name goes, and everything that was done stays provable."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,12 @@ from tests.commands.running import run
 from tests.pages import calls_cast
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Verification holds the time in each entry's key, which is the real one, against what the entry says."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture

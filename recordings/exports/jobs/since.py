@@ -20,7 +20,9 @@ def refuse_unfit(text: str) -> None:
     try:
         earlier = parse(text).checkpoint
     except BadCheckpoint as problem:
-        raise BadFilter(f"Since: {problem} {_NOTHING}") from problem
+        raise BadFilter(
+            f"Since: {problem} Paste all of it, from the ledger's name down to the line of the signature. {_NOTHING}"
+        ) from problem
     newest = Seal.objects.order_by("-size").first()
     if newest:
         _refuse_other_ledger(earlier, newest)
