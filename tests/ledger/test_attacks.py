@@ -1,6 +1,6 @@
 """The owner of the database attacks with the triggers off. Verification finds each deed, and names the place.
 
-What the site's own role may not do is in tests/test_append_only.py and tests/commands/test_grants.py.
+What the site's own role may not do is in tests/test_append_only.py and tests/test_site_role.py.
 """
 
 import json

@@ -21,10 +21,11 @@ import recordings
 from recordings import findings, ledger, services
 from recordings.choices import LedgerAction, RootCause
 from recordings.ledger import NotCanonical, canonical, timestamp
+from recordings.ledger.verifying import verify_all
 from recordings.models import Actor, Call, Finding, LedgerEntry, Operation, StatusChange, Unsealed
 from recordings.services import CorrectionRefused, Requester
 from sandbox.server import Sandbox
-from tests import cast
+from tests import cast, ledgers
 
 DOCUMENT = (Path(recordings.__file__).parent.parent / "docs" / "ledger.md").read_text()
 NAMES = ("Dana", "Kessler", "Omar", "Ruiz", "Rates outlook", "user-dana", "user-omar")
@@ -150,7 +151,11 @@ def test_a_refused_entry_leaves_nothing(now: datetime) -> None:
 
 @pytest.fixture
 def story(sandbox: Sandbox, mira: User, tom: User, now: datetime) -> None:
-    """All that can happen to a correction, twice over, and to a finding; and a call that can only be attested."""
+    """All that can happen to a correction, twice over, and to a finding; and a call that can only be attested.
+
+    It begins earlier than it is written down, since an hour of waiting must not lie in the future of its entries' keys.
+    """
+    now -= timedelta(minutes=40)
     for call_id in ("call-1", "call-2", "call-3"):
         sandbox.add_call(call_id=call_id)
         cast.call(call_id, at=now, capture="stopped", told="recording")
@@ -282,6 +287,16 @@ def test_keys_follow_time() -> None:
 
     assert {key.version for key in keys} == {7}
     assert [uuid.UUID(body["id"]) for body in bodies()] == keys
+
+
+@pytest.mark.usefixtures("story")
+def test_verification_finds_nothing_in_a_true_story() -> None:
+    assert ledger.seal(datetime.now(UTC), key=ledgers.signing_key())
+    report = verify_all()
+
+    assert list(report.alarms) == []
+    assert report.checked + report.unsealed == LedgerEntry.objects.count()
+    assert report.rows > StatusChange.objects.count()
 
 
 # -- the document

@@ -22,8 +22,8 @@ from tests.pages.conftest import HTMX, SignIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Session, person, rights; the job, its counts, its items and their tries, its retries, the ledger; who read it this hour;
-# navigation.
+# Session, person, rights; the job, its counts, its items and their tries, its retries, the ledger; who read it in
+# this hour; navigation.
 QUERIES = 18
 
 

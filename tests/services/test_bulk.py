@@ -10,10 +10,11 @@ from pytest_django import Settings
 
 from recordings import findings, ledger, services
 from recordings.choices import BulkItemStatus, LedgerAction, OperationStatus, Resolution, RootCause
+from recordings.ledger.verifying import verify_all
 from recordings.models import Attempt, BulkItem, BulkJob, Call, Finding, LedgerEntry, Operation, RequestBudget
 from recordings.services import BulkRefused, NotAllowed, Requester, Selection, budget, connection
 from sandbox.server import Sandbox
-from tests import cast
+from tests import cast, ledgers
 from tests.at_graph import UPDATE, posts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -356,6 +357,33 @@ def test_only_what_failed_and_can_come_right_is_tried_again(sandbox: Sandbox, mi
         services.retry_failed(again, by=Requester.at_screen(mira), now=timezone.now())
 
 
+def test_verification_finds_nothing_in_the_true_story_of_many_jobs(sandbox: Sandbox, mira: User) -> None:
+    """An attestation of many, a job that came to several ends and was tried again, and one that was stopped."""
+    ended_calls("call-7", "call-8")
+    attest(mira, file=("log.txt", b"crashed"))
+    run()
+    stopped_calls(sandbox, "call-1", "call-2", "call-3", "call-4")
+    failed = {"status": "failed", "code": 500, "subcode": 1}
+    sandbox.fault("operation", operation=failed, call_id="call-2", action=UPDATE)
+    sandbox.fault("error", code="8506", call_id="call-3", action=UPDATE)
+    job = start(mira)
+    run()
+    job.refresh_from_db()
+    by = Requester.at_screen(mira)
+    services.retry_failed(job, by=by, now=timezone.now())
+    run()
+    stopped_calls(sandbox, "call-5", "call-6")
+    services.stop_bulk(start(mira), by=by, now=timezone.now())
+    run()
+    assert {BulkItemStatus(each) for each in BulkItem.objects.values_list("status", flat=True)} >= {DONE, FAILED}
+
+    while ledger.seal(timezone.now(), key=ledgers.signing_key()):
+        pass
+    report = verify_all()
+    assert (list(report.alarms), report.unsealed) == ([], 0)
+    assert report.checked == LedgerEntry.objects.count()
+
+
 def test_a_running_job_is_not_tried_again(sandbox: Sandbox, mira: User) -> None:
     stopped_calls(sandbox, "call-1")
     job = start(mira)
@@ -402,8 +430,8 @@ def attest(by: User, **words: object) -> BulkJob:
 
 
 def ended_calls(*names: str) -> None:
-    """Calls that ended an hour ago while Teams showed recording, with the finding that makes."""
-    ended_at = timezone.now() - timedelta(hours=1)
+    """Calls that ended half an hour ago while Teams showed recording, with the finding that makes."""
+    ended_at = timezone.now() - timedelta(minutes=30)
     for name in names:
         cast.call(name, at=ended_at, capture="stopped", told="recording", ended_at=ended_at)
     findings.sweep(timezone.now())
