@@ -57,7 +57,8 @@ def _note(
     user: User, call: Call | None, *, action: LedgerAction, facts: dict[str, str], now: datetime, is_poll: bool
 ) -> None:
     since = _hour(now) - LONGEST_OPEN if is_poll else _hour(now)
-    before = Reading.objects.filter(call=call, hour_at__gte=since)
+    # Up to this hour: a row of one to come, which only somebody else can have written, would hide every reading.
+    before = Reading.objects.filter(call=call, hour_at__range=(since, _hour(now)))
     if before.filter(actor__kind=ActorKind.PERSON, actor__subject_id=str(user.pk)).exists():
         return
     with transaction.atomic():

@@ -79,6 +79,14 @@ def test_a_page_that_asks_for_news_does_not_count_anew_unless_it_was_never_opene
     assert (read_by(mira), read_by(tom)) == (1, 1)
 
 
+@pytest.mark.parametrize("is_poll", [False, True])
+def test_an_hour_to_come_that_somebody_wrote_down_hides_no_reading(mira: User, now: datetime, *, is_poll: bool) -> None:
+    call = cast.call(at=now)
+    Reading.objects.create(actor=Actor.objects.person(mira), call=call, hour_at=now.replace(year=2099))
+    ledger.note_call_read(call, user=mira, now=now, is_poll=is_poll)
+    assert read_by(mira) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_pages_at_once_leave_one_entry(mira: User, now: datetime) -> None:
     call = cast.call(at=now)
