@@ -56,6 +56,7 @@ EXPLAINED = {
     ("models/grants.py", "cursor.execute"),  # asks the database's own catalogue
     ("management/commands/grants.py", "cursor.execute"),  # GRANT and REVOKE, written by models/grants.py
     ("ledger/verifying/entries.py", "cursor.execute"),  # reads entries a block at a time
+    ("ledger/verifying/dates.py", "cursor.execute"),  # reads keys whose time is another than their row says
     ("exports/archive/entries.py", "self._rows.execute"),  # a file of its own
     ("exports/archive/entries.py", "self._rows.executemany"),
     ("exports/verifier/verify.py", "self._database.execute"),  # a temporary one, on the auditor's machine
