@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.apps import apps
@@ -214,7 +214,8 @@ def test_the_site_cannot_give_itself_the_rights(site: str) -> None:
         run("grants", "--role", site, "--apply")
 
 
-def test_the_worker_seals_and_verifies_as_that_role(site: str, now: datetime) -> None:
+def test_the_worker_seals_and_verifies_as_that_role(site: str) -> None:
+    now = datetime.now(UTC)  # as the keys of entries bear it
     assert ledgers.sealed(300, at=now).size == 300
     _, report = ledger.verify_now(Actor.objects.job("site"), clock=lambda: now)
     assert (report.checked, list(report.alarms)) == (300, [])

@@ -9,7 +9,7 @@ from django.db import connection
 from recordings import findings, operations
 from recordings.choices import AttemptOutcome, LedgerAction, OperationStatus, Resolution
 from recordings.ledger.verifying import verify_all
-from recordings.models import Actor, Call, Finding, LedgerEntry, Operation
+from recordings.models import Actor, Call, Finding, LedgerEntry, Operation, Unsealed
 from recordings.models.keys import new_key
 from sandbox.defaults import TENANT_ID
 from tests import cast
@@ -205,6 +205,7 @@ def test_two_clocks_a_second_apart_are_no_alarm(db: None, now: datetime) -> None
     switch_triggers_off()
     first, last = LedgerEntry.objects.filter(action=LedgerAction.FINDING_SNOOZED).order_by("pk")
     keys = first.pk, last.pk
+    Unsealed.objects.all().delete()
     change(first, id=new_key())
     _move(last, keys[0])
     _move(LedgerEntry.objects.filter(action=LedgerAction.FINDING_SNOOZED).latest("pk"), keys[1])
