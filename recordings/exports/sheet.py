@@ -29,13 +29,15 @@ class Column:
 @dataclass(frozen=True)
 class Sheet:
     """One kind of export. `with_related` says what a page of rows needs, so that no row asks again; `beside` reads,
-    once a page, what stands in no relation to a row, and leaves it there."""
+    once a page, what stands in no relation to a row, and leaves it there; `keeps` says then whether it is a row at all.
+    """
 
     name: str
     columns: tuple[Column, ...]
     with_related: Callable[[QuerySet[Any]], QuerySet[Any]]
     row_of: Callable[[Any], Any] = lambda stored: stored
     beside: Callable[[list[Any]], None] = lambda page: None
+    keeps: Callable[[Any], bool] = lambda row: True
 
     @property
     def header(self) -> list[str]:
@@ -62,5 +64,5 @@ class Sheet:
         page = list(ordered.filter(pk__lte=end)[:size])
         while page:
             self.beside(page)
-            yield page
+            yield [row for row in page if self.keeps(row)]
             page = list(ordered.filter(pk__gt=page[-1].pk, pk__lte=end)[:size]) if len(page) == size else []

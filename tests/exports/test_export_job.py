@@ -249,7 +249,14 @@ def test_a_person_ends_it_before_it_is_made(story: datetime, olga: User) -> None
     [
         ({"query": "told=shouting"}, "told: "),
         ({"query": "action=nothing"}, "action is 'nothing'"),
-        ({"sheet": ExportSheet.CALLS, "as_of": datetime.fromisoformat("2026-11-18T00:00:00Z")}, "As of is for"),
+        (
+            {
+                "sheet": ExportSheet.CALLS,
+                "query": "told=recording",
+                "as_of": datetime.fromisoformat("2026-11-18T00:00:00Z"),
+            },
+            "choose by how things stand now",
+        ),
         ({"as_of": datetime.fromisoformat("2027-11-18T00:00:00Z")}, "in the future"),
         ({"since": "my last one"}, "no checkpoint"),
         (

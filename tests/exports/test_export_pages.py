@@ -112,6 +112,18 @@ def test_since_ones_last_export_the_file_proves_that_the_ledger_only_grew(
     assert "The ledger has only grown since your earlier checkpoint" in " ".join(checked.stdout.split())
 
 
+@pytest.mark.parametrize("sheet", ["calls", "operations", "findings"])
+def test_what_stood_at_a_moment_can_be_asked_for(story: datetime, olgas: Client, sheet: str) -> None:
+    assert 'name="as_of"' in olgas.get(f"{NEW}?sheet={sheet}").text
+    olgas.post(NEW, form(sheet=sheet, as_of="2026-11-18T14:30"))
+    export = Export.objects.get()
+    assert "as of 2026-11-18 14:30:00 (UTC)" in export.sentence
+    seal(story)
+    make(story)
+    manifest = manifest_of(zipfile.ZipFile(io.BytesIO(file_of(export))))
+    assert (manifest["as_of"], manifest["columns"][-2]["name"]) == ("2026-11-18T14:30:00.000000Z", "known_then")
+
+
 def test_times_are_those_of_the_zone(story: datetime, olgas: Client) -> None:
     olgas.post(NEW, form(zone="Europe/Berlin", from_at="2026-11-18T15:00", until_at="2026-11-18T14:00:00Z"))
     assert not Export.objects.exists(), "15:00 in Berlin is 14:00 UTC"
@@ -192,6 +204,7 @@ def test_an_expired_file_is_not_there_and_can_be_asked_for_again(story: datetime
         ({"from_at": "yesterday"}, "Write the time as 2026-11-18T14:30."),
         ({"from_at": "2026-11-19T00:00", "until_at": "2026-11-18T00:00"}, "From is not before Until"),
         ({"as_of": "2027-01-01T00:00"}, "As of lies in the future."),
+        ({"sheet": "calls", "told": "recording", "as_of": "2026-11-18T00:00"}, "choose by how things stand now"),
         ({"call": "Dana Kessler"}, "call is not an id of a call"),
         ({"since": "01a2096f-0b7f-719d-9068-4efb7234399e"}, "that is none of your earlier exports"),
         ({"format": "pdf"}, "Select a valid choice."),

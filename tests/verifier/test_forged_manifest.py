@@ -102,12 +102,13 @@ def test_the_rows_are_in_a_file_of_the_sheets_name(tmp_path: Path, name: str) ->
     assert failure.endswith("as the rows, and On Record calls that file history.csv.")
 
 
-def test_a_snapshot_cannot_be_as_of_a_moment(tmp_path: Path) -> None:
+def test_a_snapshot_as_of_a_moment_has_the_columns_that_the_ledger_can_fill(tmp_path: Path) -> None:
     export = building.ledger().export([], sheet="calls", is_snapshot=True)
     export.told["as_of"] = "2026-11-18T14:31:10.000000Z"
 
-    (failure,) = refused(mended(export), tmp_path)
-    assert failure.startswith("manifest.json names a moment as of which a snapshot stands")
+    failures = refused(mended(export), tmp_path)
+    assert failures[0].startswith("manifest.json names columns that calls does not have: blind_spots, capture_at")
+    assert failures[1].startswith("manifest.json leaves out columns that calls has: arrived_later")
 
 
 @pytest.mark.parametrize("name", ["from_at", "until_at", "as_of"])

@@ -36,6 +36,16 @@ def test_it_knows_the_column_of_a_moment_in_the_past(now: datetime) -> None:
     assert list(known.items()) == [(column.name, column.facts) for column in sheet.columns]
 
 
+@pytest.mark.parametrize("sheet", verify.PAST)
+def test_it_knows_every_column_of_what_stood_at_a_moment_in_the_past(now: datetime, sheet: str) -> None:
+    columns = sheet_of(Export(sheet=sheet, as_of=now)).columns
+    assert list(verify.PAST[sheet].items()) == [(column.name, column.facts) for column in columns]
+
+
+def test_every_sheet_has_its_columns_of_the_past() -> None:
+    assert {*verify.PAST, "history", "ledger"} == set(exports.EVERY_SHEET)
+
+
 @given(st.text(st.sampled_from("=+-@0123456789.,eE ;\t\r\n\x00'\u00a0\u200b\ufeff\uff1dabä()")))
 def test_it_makes_cells_safe_in_the_same_way(text: str) -> None:
     assert verify.neutralised(text) == neutralised(text)

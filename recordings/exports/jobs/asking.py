@@ -10,6 +10,7 @@ from recordings import ledger, permissions
 from recordings.choices import ExportFormat, ExportSheet, LedgerAction
 from recordings.exports.asked import BadFilter, Period
 from recordings.exports.jobs.since import refuse_unfit
+from recordings.exports.past import PAST
 from recordings.models import Actor, Export, Seal
 
 LONGEST_REASON = 500
@@ -19,7 +20,7 @@ LONGEST_REASON = 500
 class Wanted:
     """What somebody asks for: rows chosen by the words of `query`, which `sentence` says and `told` says without names.
 
-    `as_of` is for history and ledger. `since` is the text of an earlier checkpoint of this ledger.
+    With `as_of` only history and ledger take a `query`. `since` is the text of an earlier checkpoint of this ledger.
     """
 
     sheet: ExportSheet
@@ -89,10 +90,10 @@ def _refuse_nonsense(wanted: Wanted, *, now: datetime) -> None:
     since, until = wanted.period.since, wanted.period.until
     if since and until and since >= until:
         raise BadFilter("From is not before Until, so no row fits. Nothing was exported.")
-    if wanted.as_of and wanted.sheet not in (ExportSheet.HISTORY, ExportSheet.LEDGER):
+    if wanted.as_of and wanted.sheet in PAST and wanted.query:
         raise BadFilter(
-            "As of is for the history and the ledger: calls, corrections and findings are exported as they stand now. "
-            "Nothing was exported."
+            "As of a moment of the past, calls, corrections and findings are chosen by the time only: the other fields "
+            "choose by how things stand now. Leave these empty, and choose in the file. Nothing was exported."
         )
     if wanted.as_of and wanted.as_of > now:
         raise BadFilter("As of lies in the future. Nothing was exported.")

@@ -19,6 +19,7 @@ from recordings.exports.jobs.claiming import LeaseLost, claim, finish, give_up, 
 from recordings.exports.jobs.parts import store
 from recordings.exports.jobs.telling import newest_entry, told_of
 from recordings.exports.pack import pack_archive
+from recordings.exports.past import PAST
 from recordings.exports.sheet import Column, Sheet
 from recordings.exports.stream import Clock
 from recordings.ledger.checkpoint import parse
@@ -119,7 +120,7 @@ class Making:
             raise BadFilter("The earlier checkpoint is newer than this ledger's newest seal. Nothing was exported.")
         return Contents(
             sheet,
-            known_by(rows, export.as_of) if export.as_of else rows,
+            known_by(rows, export.as_of) if export.as_of and sheet.is_of_entries else rows,
             form=ExportFormat(export.format),
             seal=self.seal,
             with_entries=export.with_entries,
@@ -143,10 +144,12 @@ class Making:
 
 
 def sheet_of(export: Export) -> Sheet:
-    """Its columns; with `as_of` there is one more."""
+    """Its columns. With `as_of` the rows of entries have one more, and others are worked out anew from theirs."""
     sheet = _SHEETS[ExportSheet(export.sheet)]
     if export.as_of is None:
         return sheet
+    if export.sheet in PAST:
+        return PAST[export.sheet](export.as_of)
     known_at = ledger.timestamp(export.as_of)
 
     def arrived_later(event: Event) -> bool:

@@ -42,7 +42,7 @@ class KnownFinding:
     @property
     def closing(self) -> Step | None:
         """What closed it; None while it is open."""
-        return next((step for step in self._since_opening if step.action in _CLOSED), None)
+        return next((step for step in self.since_opening if step.action in _CLOSED), None)
 
     @property
     def is_open(self) -> bool:
@@ -55,16 +55,17 @@ class KnownFinding:
     @property
     def root_cause(self) -> str:
         """In words; empty while nobody named one."""
-        named = next((text for step in reversed(self._since_opening) if (text := step.text("root_cause"))), "")
+        named = next((text for step in reversed(self.since_opening) if (text := step.text("root_cause"))), "")
         return look(RootCause, named).label if named else ""
 
     @property
     def acknowledged(self) -> Step | None:
-        acknowledged = (step for step in self._since_opening if step.action == LedgerAction.FINDING_ACKNOWLEDGED)
+        acknowledged = (step for step in self.since_opening if step.action == LedgerAction.FINDING_ACKNOWLEDGED)
         return next(acknowledged, None)
 
     @property
-    def _since_opening(self) -> Sequence[Step]:
+    def since_opening(self) -> Sequence[Step]:
+        """Its steps from the latest opening on."""
         return self.steps[self.steps.index(self.opening) :]
 
 

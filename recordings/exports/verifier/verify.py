@@ -723,6 +723,29 @@ SHEETS = {
     ),
 }
 AS_OF = _columns("arrived_later=$arrived_later")
+# As of a moment of the past these are worked out anew from the ledger's entries: other columns, and no proof either.
+PAST = {
+    "calls": _snapshot(
+        """
+        call_id call_chain_id tenant_id capture_state capture_since recording_status recording_status_since
+        recording_status_source call_state established_at ended_at gone_at open_findings known_then arrived_later
+        """
+    ),
+    "operations": _snapshot(
+        """
+        operation_id call_id call_chain_id tenant_id requested_status operation_status graph_operation_id
+        client_context result_code result_message requested_by_kind requested_by requested_at reason needs_approval_why
+        approved_by approved_at evidence sent_at finished_at attempts repeats request_ids known_then arrived_later
+        """
+    ),
+    "findings": _snapshot(
+        """
+        finding_id rule rule_name severity subject subject_name call_chain_id since_at opened_at reopened_at
+        acknowledged_at acknowledged_by assignee put_off_until resolved_at resolved_by resolution root_cause reason
+        evidence evidence_sha256 known_then arrived_later
+        """
+    ),
+}
 # Of the history: what is told of the time that was asked for, whenever it was recorded.
 WHENEVER = ("blindSpot.opened", "blindSpot.closed", "clock.skewed", "clock.right")
 
@@ -763,9 +786,8 @@ def columns_of(manifest: Manifest) -> dict[str, tuple[str, ...]]:
         raise Failed(f"{MANIFEST} names {_short(manifest.data)} as the rows, and On Record calls that file {data}.")
     if manifest.is_snapshot is any(known.values()):
         raise Failed(f"{MANIFEST} says wrongly whether {manifest.data} is a snapshot without proof.")
-    if manifest.as_of and manifest.is_snapshot:
-        raise Failed(f"{MANIFEST} names a moment as of which a snapshot stands, which On Record never does.")
-    known = {**known, **AS_OF} if manifest.as_of else known
+    if manifest.as_of:
+        known = PAST.get(sheet, {**known, **AS_OF})
     if wrong := _wrong_columns(manifest, known):
         raise Failed(*wrong)
     return known
@@ -1156,7 +1178,10 @@ def not_proven(manifest: Manifest, told_key: str | None, covered: Covered, rows:
             f"at either end. The entries just before and behind it would tell; ask for a longer one."
         )
     if manifest.is_snapshot:
-        found.append(f"What {manifest.data} says: it is a snapshot, not proven, of how things stood at the export.")
+        moment = (
+            f"at {manifest.as_of}, as On Record worked it out from its ledger" if manifest.as_of else "at the export"
+        )
+        found.append(f"What {manifest.data} says: it is a snapshot, not proven, of how things stood {moment}.")
     elif unproven := sorted(manifest.columns.keys() - set(manifest.proven_columns())):
         found.append(
             f"These columns, which the entries do not hold (names, labels): {', '.join(unproven)}. Whoever signed the "
