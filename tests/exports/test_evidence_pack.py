@@ -1,6 +1,7 @@
 """The evidence pack of a call or a finding: the same bytes each time, nothing of another call, checked without us."""
 
 import csv
+import html
 import io
 import json
 import zipfile
@@ -243,6 +244,41 @@ def test_an_erased_name_changes_its_places_only_and_the_pack_says_so(
     assert "erased" in {one["name"] for one in after["people"]}
     assert without_names(after) == without_names(before)
     assert verify(file_of(export), tmp_path).returncode == 0
+
+
+def test_a_word_after_the_seal_changes_the_three_names_of_the_call_and_nothing_else(
+    call: Call, now: datetime, olga: User, tmp_path: Path
+) -> None:
+    first = pack_of(Subject(call), olga, now=now - MINUTE)
+    before = opened(first)
+    said: dict[str, Any] = {
+        "subject": "Rates outlook",
+        "recordedUser": {"id": "user-dana", "displayName": "Dana Kessler-Roth"},
+    }
+    cast.tell("call.joined", call.graph_id, at=now, tenantId=call.tenant_id, state="established", **said)
+    Call.objects.filter(pk=call.pk).update(organizer_name="Ola Nordmann")
+    seal(now)
+    assert first.seal
+    second = pack_of(Subject(Call.objects.get(pk=call.pk)), olga, now=now, checkpoint=str(first.seal.size))
+    after = opened(second)
+    older, newer = facts_in(before), facts_in(after)
+    assert newer["called"] != older["called"]
+    assert newer["names"] == older["names"]
+    assert newer["names"]["erased"] == 0
+    assert sorted(f"called.{name}" for name in newer["called"]) == newer["names"]["later_places"]
+    assert {**newer, "called": None} == {**older, "called": None}
+    page = page_in(after)
+    assert html.escape(newer["names"]["later_note"]) in page
+    for name in newer["called"]:
+        page = page.replace(newer["called"][name], older["called"][name] or "not known")
+    assert page == page_in(before)
+    named = {"evidence.html", "evidence.json", "manifest.json", "manifest.sig"}
+    assert {name for name in after.namelist() if after.read(name) != before.read(name)} == named
+    told = [manifest_of(archive) for archive in (before, after)]
+    assert told[0]["names_may_differ"] == newer["names"]["later_places"]
+    older_manifest, newer_manifest = ({**one, "files": sorted(one["files"])} for one in told)
+    assert older_manifest == newer_manifest
+    assert verify(file_of(second), tmp_path).returncode == 0
 
 
 def without_names(facts: Any) -> Any:

@@ -24,6 +24,12 @@ NAMES = (
     "recorder the blind spots are, where none spoke, and for when the seal was made and how far it was witnessed. "
     "Everything else comes from sealed entries."
 )
+# Places in the facts, and in the pack's manifest, which may differ between packs under one checkpoint; no other may.
+LATER_PLACES = ["called.organizer", "called.recorded_person", "called.subject"]
+LATER = (
+    "No entry proves these three, nor says since when they are known. A later word can bring or change them, so a pack "
+    "that is made later under the same checkpoint may have others here. It differs nowhere else."
+)
 # What each entry has, and the pack says in places of its own.
 _HEAD = {"v", "id", "action", "actor", "call", "call_chain_id", "tenant_id", "occurred_at", "recorded_at"}
 _NUMBERS = ("assignee", "subject")
@@ -193,7 +199,13 @@ def _called(sealed: Sealed) -> Facts | None:
 
 def _names(sealed: Sealed, names: Names) -> Facts:
     erased = names.erased + erased_of_call(sealed.subject.call)
-    return {"note": NAMES, "erased": erased, "erased_note": ERASED_SINCE.format(count=erased) if erased else None}
+    return {
+        "note": NAMES,
+        "erased": erased,
+        "erased_note": ERASED_SINCE.format(count=erased) if erased else None,
+        "later_note": LATER if sealed.subject.call else None,
+        "later_places": LATER_PLACES if sealed.subject.call else [],
+    }
 
 
 def _step(step: Step, sealed: Sealed, names: Names) -> Facts:

@@ -21,7 +21,8 @@ def pack_archive(query: str, seal: Seal, *, key: SigningKey, on_page: Callable[[
     """The bytes of the pack of what `query` names, under `seal`. Raises BadFilter.
 
     Neither who asked nor when is in it: the same subject under the same seal gives the same bytes, and whoever doubts
-    a pack can have it made again. Only a name that was erased since makes another one, which says so.
+    a pack can have it made again. Only names make another one: one that was erased since, which the pack counts, and
+    the three that a later word about the call can bring, of which every pack says so.
     """
     if seal.key_id != key.fingerprint:
         raise BadFilter(
@@ -55,4 +56,5 @@ def told_of(sealed: Sealed, facts: Facts) -> dict[str, Any]:
         "clock_skews": facts["clock_skews"],
         "witnessed": facts["seal"]["witnessed"],
         "names_erased": facts["names"]["erased"],
+        "names_may_differ": facts["names"]["later_places"],
     }
