@@ -20,7 +20,7 @@ from django_filters import FilterSet
 from recordings import exports
 from recordings.choices import ExportSheet, LedgerAction, look
 from recordings.exports import BadFilter, History, Period
-from recordings.filters import CallFilter, FindingFilter, LedgerFilter, OperationFilter, in_phase, words_of
+from recordings.filters import CallFilter, FindingFilter, LedgerFilter, OperationFilter, in_phase, known_words, words_of
 from recordings.models import Call, Export, Finding, FindingQuerySet, LedgerEntry, Operation
 
 
@@ -85,7 +85,10 @@ def time_words(period: Period, *, zone: str, as_of: datetime | None) -> str:
     return f"{', '.join(shown)} ({zone})" if shown else "of all times"
 
 
-type Choice = tuple[QuerySet[Any], QuerySet[Any], str, list[str]]
+# Besides the fields of its calls.
+_OF_HISTORY = {"call": False, "action": True}
+
+type Choice = tuple[QuerySet[Any], QuerySet[Any], str, dict[str, bool]]
 
 
 def _history(query: QueryDict, narrowed: Narrowed) -> Choice:
@@ -100,14 +103,14 @@ def _history(query: QueryDict, narrowed: Narrowed) -> Choice:
     ]
     words = "; ".join(word for word in own if word)
     of_calls = calls if is_narrowed else None
-    return history.entries(of_calls), history.counted(of_calls), words, ["call", "action", *asked.filters]
+    return history.entries(of_calls), history.counted(of_calls), words, _OF_HISTORY | known_words(asked)
 
 
 def _by_filter(sheet: ExportSheet, column: str) -> Callable[[QueryDict, Narrowed], Choice]:
     def choose_rows(query: QueryDict, narrowed: Narrowed) -> Choice:
         asked = filter_of(sheet, query)
         rows = narrowed.period.within(_understood(asked), column)
-        return rows, rows, words_of(asked), list(asked.filters)
+        return rows, rows, words_of(asked), known_words(asked)
 
     return choose_rows
 
@@ -118,7 +121,7 @@ def _findings(query: QueryDict, narrowed: Narrowed) -> Choice:
     if phase:
         rows = in_phase(rows, phase, reader=narrowed.reader, now=narrowed.now)
     within = narrowed.period.within(rows, "opened_at")
-    return within, within, words_of(asked), list(asked.filters)
+    return within, within, words_of(asked), known_words(asked)
 
 
 def _understood(asked: FilterSet) -> QuerySet[Any]:

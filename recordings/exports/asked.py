@@ -1,7 +1,7 @@
 """What somebody asked to be exported."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
@@ -18,7 +18,8 @@ from recordings.exports.spots import Span, entries_of, span_of
 from recordings.models import Actor, Call, LedgerEntry
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TYPED_FREELY = frozenset({"q", "requester", "actor", "assignee"})
+# Never an id, though a user name can look like one.
+_PEOPLE = frozenset({"requester", "actor", "assignee"})
 # Stricter than the search of the pages: digits alone may be a phone number.
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_:-]{6,128}")
 _BARE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -63,7 +64,8 @@ class History:
     """Which events; their period is that of their recording. `from` and `to` are words of the calls page, for calls."""
 
     PERIOD: ClassVar = ("event_from", "event_to")
-    WORDS: ClassVar = ("call", *PERIOD, "action")
+    # Whether the word, where it was understood, is one of those offered, or a time.
+    WORDS: ClassVar[Mapping[str, bool]] = {"call": False, **dict.fromkeys((*PERIOD, "action"), True)}
 
     call_id: str = ""
     period: Period = Period()
@@ -110,18 +112,23 @@ class History:
         return entries_of(span.within(self.period.since, self.period.until)) if span else []
 
 
-def told_filter(words: Mapping[str, str], *, known: Iterable[str]) -> str:
+def told_filter(words: Mapping[str, str], *, known: Mapping[str, bool]) -> str:
     """The words of a query string as the ledger keeps them, for ever: those that are `known`, in one order.
 
-    What people type freely may be somebody's name, and names stay out of the ledger: unless it looks like an id, its
-    keyed digest stands for it, by which equal searches can be told and the holder of SECRET_KEY can check a guess.
+    `known` says of each field whether its word is one that the field offers, or a day. What else people type, into
+    whatever field, may be somebody's name, and names stay out of the ledger: unless it looks like an id, its keyed
+    digest stands for it, by which equal searches can be told and the holder of SECRET_KEY can check a guess.
     """
-    return urlencode({name: _discreet(name, words[name]) for name in sorted({*known} & words.keys()) if words[name]})
+    said = ((name, words[name]) for name in sorted(known.keys() & words.keys()) if words[name])
+    return urlencode({name: value if _is_nobodys(name, value, known[name]) else _digest(value) for name, value in said})
 
 
-def _discreet(name: str, value: str) -> str:
-    if name not in _TYPED_FREELY or _LIKE_AN_ID.fullmatch(value.strip()):
-        return value
+def _is_nobodys(name: str, value: str, is_offered: bool) -> bool:
+    """Whether the word cannot be a person's name."""
+    return name not in _PEOPLE and (is_offered or _LIKE_AN_ID.fullmatch(value.strip()) is not None)
+
+
+def _digest(value: str) -> str:
     digest = salted_hmac("recordings.exports.filter", value.strip(), algorithm="sha256").hexdigest()
     return f"(text, hmac {digest[:12]})"
 

@@ -7,7 +7,7 @@ from recordings.filters.calls import CALL_STATES, CallFilter
 from recordings.filters.findings import FindingFilter, in_phase
 from recordings.filters.ledger import LedgerFilter
 from recordings.filters.operations import OperationFilter
-from recordings.filters.words import words_of
+from recordings.filters.words import known_words, words_of
 
 __all__ = [
     "CALL_STATES",
@@ -16,5 +16,6 @@ __all__ = [
     "LedgerFilter",
     "OperationFilter",
     "in_phase",
+    "known_words",
     "words_of",
 ]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from recordings import exports, ledger, permissions
-from recordings.filters import LedgerFilter
+from recordings.filters import LedgerFilter, known_words
 from recordings.ledger import TreeBroken
 from recordings.models import LedgerEntry
 from recordings.models.keys import parse_key
@@ -35,7 +35,7 @@ def ledger_list(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("at", "").strip()
     place = key_at(wanted) if wanted else None
     page, now = _page(request, chosen.qs, place), timezone.now()
-    told = exports.told_filter(request.GET.dict(), known=chosen.filters)
+    told = exports.told_filter(request.GET.dict(), known=known_words(chosen))
     ledger.note_history_read(told, user=person(request), now=now)
     context = {
         "now": now,

@@ -116,6 +116,32 @@ def test_a_name_that_was_searched_for_is_not_in_the_ledger(olga: User, query: st
     assert "4930123456" not in bodies
 
 
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("calls.csv?chain=Dana+Kessler", "chain"),
+        ("calls.csv?scenario=Kessler", "scenario"),
+        ("calls.csv?stuck=Dana+Kessler", "stuck"),
+        ("history.csv?call=Dana_Kessler", "call"),
+        ("operations.csv?requester=kessler2", "requester"),
+    ],
+)
+def test_neither_is_a_name_in_any_other_field(olga: User, query: str, word: str) -> None:
+    said = parse_qs(asked_for(olga, query))
+    assert (said.keys(), said[word][0][:11]) == ({word}, "(text, hmac")
+    assert not LedgerEntry.objects.filter(body__icontains="kessler").exists()
+
+
+def test_ids_days_and_what_a_field_offers_stand_there_as_they_are(olga: User) -> None:
+    cast.recorder(now=timezone.now())
+    for query in (
+        "calls.csv?chain=chain-1&from=2026-01-02&phase=open&recorder=rec-01&stuck=true&to=2026-01-03&told=recording",
+        "history.csv?action=status.changed&call=call-1&event_from=2026-01-02T03%3A04",
+        "operations.csv?phase=live&status=completed&wish=notRecording",
+    ):
+        assert asked_for(olga, query) == query.partition("?")[2]
+
+
 def test_neither_is_what_no_filter_knows_nor_who_asked_by_name(olga: User) -> None:
     assert asked_for(olga, "calls.csv?name=Dana+Kessler") == ""
     assert "mira" not in asked_for(olga, "operations.csv?requester=mira")

@@ -512,6 +512,22 @@ def test_who_opens_the_ledger_has_read_the_history(client: Client, olga: User) -
     assert said.startswith("action=signin.failed&actor=%28text%2C+hmac+"), "a name has no place in the ledger"
 
 
+@pytest.mark.parametrize("word", ["action", "actor", "call", "from", "to"])
+def test_a_name_in_any_field_of_the_filter_is_not_in_the_ledger(client: Client, olga: User, word: str) -> None:
+    client.force_login(olga)
+    client.get(f"{URL}?{word}=Dana+Kessler")
+    entry = LedgerEntry.objects.get(action="history.read")
+    assert str(ledger.body_of(entry)["filter"]).startswith(f"{word}=%28text%2C+hmac+")
+    assert "Dana" not in entry.body
+
+
+def test_an_id_a_day_and_a_choice_are(client: Client, olga: User) -> None:
+    client.force_login(olga)
+    query = "action=signin.failed&call=call-1&from=2026-01-02&to=2026-01-03"
+    client.get(f"{URL}?{query}")
+    assert ledger.body_of(LedgerEntry.objects.get(action="history.read"))["filter"] == query
+
+
 def test_so_has_who_opens_one_entry_or_takes_its_text(client: Client, olga: User, tom: User, sealed: Seal) -> None:
     of = entries()[0]
     for user, page in ((olga, f"{URL}{of.pk}/"), (tom, reverse("ledger_body", args=[of.pk]))):

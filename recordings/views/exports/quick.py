@@ -1,6 +1,6 @@
 """The downloads. Each takes the query string of the page it stands on, so that people get what they see."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from django_filters import FilterSet
 
 from recordings import exports, permissions
-from recordings.filters import CallFilter, OperationFilter
+from recordings.filters import CallFilter, OperationFilter, known_words
 from recordings.models import Call, Operation
 from recordings.views.access import needs
 from recordings.views.acting import requester
@@ -34,7 +34,7 @@ def export_history(request: HttpRequest) -> HttpResponseBase:
         calls = _filtered(chosen)
     except exports.BadFilter as problem:
         return _refused(str(problem))
-    known = (*chosen.filters, *exports.History.WORDS)
+    known = {**known_words(chosen), **exports.History.WORDS}
     return _download(request, exports.HISTORY, history.entries(calls), known=known)
 
 
@@ -58,7 +58,7 @@ def _download_filtered(request: HttpRequest, sheet: exports.Sheet, chosen: Filte
         rows = _filtered(chosen)
     except exports.BadFilter as problem:
         return _refused(str(problem))
-    return _download(request, sheet, chosen.queryset if rows is None else rows, known=chosen.filters)
+    return _download(request, sheet, chosen.queryset if rows is None else rows, known=known_words(chosen))
 
 
 def _filtered(chosen: FilterSet) -> QuerySet[Any] | None:
@@ -72,7 +72,7 @@ def _filtered(chosen: FilterSet) -> QuerySet[Any] | None:
 
 
 def _download(
-    request: HttpRequest, sheet: exports.Sheet, rows: QuerySet[Any], *, known: Iterable[str]
+    request: HttpRequest, sheet: exports.Sheet, rows: QuerySet[Any], *, known: Mapping[str, bool]
 ) -> HttpResponseBase:
     if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return HttpResponse(_NEEDS_HTTP_11, status=505, content_type="text/plain; charset=utf-8")
