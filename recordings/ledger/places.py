@@ -8,8 +8,9 @@ from operator import or_
 from uuid import UUID
 
 from django.db.models import BinaryField, F, Q
-from django.db.models.functions import Substr
+from django.db.models.functions import Cast, Substr
 
+from recordings.ledger.canonical import LARGEST_NUMBER
 from recordings.models import LeafBatch
 
 KEY_BYTES = 16
@@ -17,20 +18,24 @@ KEY_BYTES = 16
 MOST_STRETCHES = 100
 _TIME_BYTES = 6  # with them a UUIDv7 begins: milliseconds
 _WIDTH = LeafBatch.WIDTH // timedelta(milliseconds=1)
+# No ledger is longer, since no entry about it could say so; and in SQLite any text is larger than any number.
+LARGEST_INDEX = LARGEST_NUMBER
+# SQLite may have a text there.
+_ENTRY_IDS = Cast("entry_ids", BinaryField())
 _BEHIND_ALL = b"\xff" * (KEY_BYTES + 1)
 
 type Stretch = tuple[UUID, UUID]
 
 
-def places_of(keys: Iterable[UUID], *, below: int | None = None) -> dict[UUID, int]:
+def places_of(keys: Iterable[UUID], *, below: int = LARGEST_INDEX) -> dict[UUID, int]:
     """The index of each of these entries that is sealed, or was before the index `below`. One query where they lie
     close together, as those of a page do; else one for each hundred stretches of them."""
     wanted = {key.bytes: key for key in keys}
     found: dict[UUID, int] = {}
     for stretches in batched(_stretches(sorted(wanted.values())), MOST_STRETCHES):
-        batches = LeafBatch.objects.filter(reduce(or_, (_may_hold(first, last) for first, last in stretches)))
-        batches = batches if below is None else batches.filter(first_index__lt=below)
-        for first_index, entry_ids in batches.values_list("first_index", "entry_ids").iterator(chunk_size=16):
+        near = reduce(or_, (_may_hold(first, last) for first, last in stretches))
+        batches = LeafBatch.objects.filter(near, first_index__lt=below)
+        for first_index, entry_ids in batches.values_list("first_index", _ENTRY_IDS).iterator(chunk_size=16):
             found |= _in_batch(wanted, first_index, bytes(entry_ids))
     return found
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from recordings.choices import Alarm
@@ -43,8 +43,13 @@ class Alarms:
         for one in found:
             self.counts[one.kind] += 1
             if self.counts[one.kind] <= MOST_KEPT:
-                self._kept.append(one)
+                self._kept.append(replace(one, sentence=_printable(one.sentence)))
 
     def kept(self) -> list[Found]:
         """By their place in the tree; those without one come last."""
         return sorted(self._kept, key=lambda one: (one.index is None, one.index or 0))
+
+
+def _printable(sentence: str) -> str:
+    """It may name what somebody put into a row, and no database keeps a NUL or half a character."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in sentence)

@@ -7,16 +7,16 @@ sounds an alarm.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 
 from django.db.models import Exists, Model, OuterRef
 
 from recordings.choices import Alarm
 from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms, Found
-from recordings.ledger.verifying.pairs import LOOKS, Told, unequal
+from recordings.ledger.verifying.pairs import LOOKS, unequal
 from recordings.ledger.verifying.recorded import Calls, Recorded, recorded
-from recordings.ledger.verifying.told import Ledgered, ledgered
+from recordings.ledger.verifying.told import Ledgered, Step, ledgered
 from recordings.models import Attempt, AttemptResult, Call, Operation, StatusChange
 
 CALLS = 500
@@ -66,11 +66,10 @@ def _unequal(told: Ledgered, rows: Recorded) -> Iterator[Found]:
             yield Found(Alarm.ROW_DIFFERS, sentence, entry=steps[-1].entry)
 
 
-def _latest(steps: Sequence[Told]) -> set[object]:
-    """What a correction may be after these steps, in the order of their keys."""
-    moments = [datetime.fromisoformat(str(step.facts["recorded_at"])) for step in steps]
-    since = max(moments) - APART
-    return {step.facts["status"] for step, at in zip(steps, moments, strict=True) if at >= since}
+def _latest(steps: Sequence[Step]) -> set[str]:
+    """What a correction may be after these steps."""
+    newest = max(step.recorded_at for step in steps)
+    return {step.status for step in steps if newest - step.recorded_at <= APART}
 
 
 def check_strays(alarms: Alarms) -> Iterator[int]:

@@ -17,10 +17,13 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from recordings.choices import Alarm
+from recordings.ledger.places import LARGEST_INDEX
 from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms
+from recordings.ledger.verifying.entries import entries_with_keys
 from recordings.ledger.verifying.hashing import KEY_BYTES
-from recordings.models import LeafBatch, LedgerEntry, Seal, Unsealed
-from recordings.models.keys import new_key
+from recordings.ledger.verifying.reading import as_bytes, rows_of, with_keys
+from recordings.models import LeafBatch, Seal, Unsealed
+from recordings.models.keys import new_key, parse_key
 
 # The longest that a transaction of the product takes is the import of a large file: its entries bear the time of its
 # beginning, and are there from its end on. Two clocks are closer together than that.
@@ -101,8 +104,8 @@ class _Dates:
         while self._seal:
             self._turn()
         before = UUID(int=max(self._under_earlier - _SLACK, 0) << 80)
-        waiting = Unsealed.objects.filter(pk__lt=before).order_by("pk").values_list("pk", flat=True)
-        for key in waiting[:MOST_KEPT]:
+        waiting = Unsealed.objects.filter(pk__lt=before).order_by("pk")
+        for (key,) in with_keys(rows_of(waiting[:MOST_KEPT], "pk")):
             sentence = f"Entry {key} waits for its seal, and is dated more than an hour before entries that have one."
             self._alarms.sound(Alarm.ENTRY_MISDATED, sentence, entry=key)
 
@@ -156,7 +159,7 @@ class _Dates:
 
 def _check_recorded(alarms: Alarms) -> Iterator[int]:
     """The time in each entry's key, against its `recorded_at`."""
-    keys = LedgerEntry.objects.order_by("pk").values_list("pk", flat=True)
+    keys = entries_with_keys().order_by("pk").values_list("pk", flat=True)
     first = keys.first()
     while first:
         last = keys.filter(pk__gte=first)[ENTRIES - 1 : ENTRIES].first() or keys.last()
@@ -172,21 +175,27 @@ def _apart(first: UUID, last: UUID) -> list[UUID]:
     bounds = {"first": first.hex if is_text else first, "last": last.hex if is_text else last}
     with connection.cursor() as cursor:
         cursor.execute(_APART[connection.vendor], {**bounds, "hours": TOLERANCE // timedelta(hours=1)})
-        return [UUID(key) if is_text else key for (key,) in cursor.fetchall()]
+        found = [key for (key,) in cursor.fetchall()]
+    return [own for own in map(parse_key, found) if own] if is_text else found
 
 
 def _batches() -> Iterator[list[tuple[int, bytes]]]:
     """By their first index; the keys only."""
-    batches = LeafBatch.objects.order_by("first_index").values_list("first_index", "entry_ids")
+    batches = (
+        LeafBatch.objects.filter(first_index__gte=0, first_index__lt=LARGEST_INDEX)
+        .order_by("first_index")
+        .values_list("first_index", "entry_ids")
+    )
     page = list(batches[:BATCHES])
     while page:
-        yield [(first, bytes(keys)) for first, keys in page]
+        yield [(first, as_bytes(keys)) for first, keys in page]
         page = list(batches.filter(first_index__gt=page[-1][0])[:BATCHES])
 
 
 def _seals() -> Iterator[Sealed]:
     """By their size. The date is asked for as a text, which can be read whatever stands there."""
-    rows = Seal.objects.annotate(at=Cast("sealed_at", TextField())).order_by("size").values_list("size", "at")
+    seals = Seal.objects.filter(size__lt=LARGEST_INDEX).annotate(at=Cast("sealed_at", TextField()))
+    rows = seals.order_by("size").values_list("size", "at")
     page = list(rows[:SEALS])
     while page:
         yield from [Sealed(size, _moment(at)) for size, at in page]

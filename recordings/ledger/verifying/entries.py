@@ -10,9 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 from psycopg.pq.abc import PGconn
 
-from recordings.ledger.verifying.hashing import KEY_BYTES, Block, Copies, worked_out
+from recordings.ledger.verifying.hashing import KEY_BYTES, Block, worked_out
+from recordings.models import LedgerEntry
 
 BLOCK = 2048
 SMALLEST = UUID(int=0)
@@ -35,17 +38,40 @@ SELECT string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00':
 # SQLite keeps a key as 32 hexadecimal digits, and a time without its zone, and without a fraction of zero.
 _ROWS = """
 SELECT id, CAST(body AS BLOB), action, actor_id,
-    (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id), operation_id, finding_id,
+    (SELECT graph_id FROM recordings_call WHERE recordings_call.id = call_id),
+    substr(operation_id, 1, 8) || '-' || substr(operation_id, 9, 4) || '-' || substr(operation_id, 13, 4) || '-' ||
+    substr(operation_id, 17, 4) || '-' || substr(operation_id, 21), finding_id,
     replace(occurred_at, ' ', 'T') || CASE length(occurred_at) WHEN 19 THEN '.000000Z' ELSE 'Z' END,
     replace(recorded_at, ' ', 'T') || CASE length(recorded_at) WHEN 19 THEN '.000000Z' ELSE 'Z' END
-FROM recordings_ledgerentry WHERE id > %s AND id <= %s ORDER BY id LIMIT %s
+FROM recordings_ledgerentry WHERE id > %s AND id <= %s AND {is_key} ORDER BY id LIMIT %s
 """
+_IS_KEY = "(typeof(id) = 'text' AND length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*')"
 
 
 def blocks(*, until: UUID, with_columns: bool) -> Iterator[Block]:
     """Every entry up to the key `until`; its other columns are compared with its body where `with_columns`."""
     read = _blocks_of_postgres if connection.vendor == "postgresql" else _blocks_of_sqlite
     yield from read(until, with_columns)
+
+
+def entries_with_keys() -> QuerySet[LedgerEntry]:
+    """All but those that `keys_that_are_none` tells of."""
+    if connection.vendor == "postgresql":
+        return LedgerEntry.objects.all()
+    return LedgerEntry.objects.filter(RawSQL(_IS_KEY, (), output_field=BooleanField()))  # noqa: S611 - no value in it
+
+
+def newest_key() -> UUID | None:
+    """The largest key there is."""
+    return entries_with_keys().order_by("-pk").values_list("pk", flat=True).first()
+
+
+def keys_that_are_none() -> list[str]:
+    """In SQLite a row can have any text for a key: such ones, and never many. No block has their rows."""
+    if connection.vendor == "postgresql":
+        return []
+    statement = f"SELECT CAST(id AS TEXT) FROM recordings_ledgerentry WHERE NOT {_IS_KEY} LIMIT {BLOCK}"  # noqa: S608
+    return [key for (key,) in _asked(statement)]
 
 
 # -- SQLite
@@ -55,20 +81,20 @@ def _blocks_of_sqlite(until: UUID, with_columns: bool) -> Iterator[Block]:
     after = ""
     while rows := _rows(after, until.hex):
         keys = b"".join([bytes.fromhex(row[0]) for row in rows])
-        copies = [_copies(*row[2:]) for row in rows] if with_columns else ()
+        copies = [row[2:] for row in rows] if with_columns else ()
         yield worked_out(keys, [row[1] for row in rows], copies)
         after = rows[-1][0]
 
 
 def _rows(after: str, until: str) -> list[tuple[Any, ...]]:
+    return _asked(_ROWS.format(is_key=_IS_KEY), after, until, BLOCK)
+
+
+def _asked(statement: str, *values: str | int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, (after, until, BLOCK))
+        cursor.execute(statement, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-def _copies(action: str, actor: int, call: str | None, operation: str | None, *others: Any) -> Copies:
-    return action, actor, call, operation and str(UUID(operation)), *others
 
 
 # -- PostgreSQL

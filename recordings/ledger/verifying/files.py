@@ -1,14 +1,15 @@
 """Evidence files and the ledger's keys, against the entries about them."""
 
-import json
 from collections.abc import Iterator
 from hashlib import sha256
 from uuid import UUID
 
 from recordings.choices import Alarm, LedgerAction
+from recordings.ledger.canonical import Unreadable, read
 from recordings.ledger.keys import fingerprint
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.pairs import Facts, Told, each_time, unequal
+from recordings.ledger.verifying.reading import as_bytes, rows_of, with_keys
 from recordings.models import EvidenceFile, LedgerEntry, SealKey
 from recordings.models.keys import parse_key
 
@@ -17,16 +18,22 @@ PAGE = 1000
 
 def check_files(alarms: Alarms) -> Iterator[int]:
     """Every evidence file against its own SHA-256, and the attestations that name one; yields how many files."""
-    keys = EvidenceFile.objects.order_by("pk").values_list("pk", flat=True)
-    for key in keys:
-        file = EvidenceFile.objects.get(pk=key)  # up to five megabytes, so one at a time
-        content = bytes(file.content)
-        if (sha256(content).hexdigest(), len(content)) != (file.sha256, file.size_bytes):
+    for (key,) in rows_of(EvidenceFile.objects.order_by("pk"), "pk"):
+        if not _is_whole(key):
             alarms.sound(Alarm.ROW_DIFFERS, f"The evidence file {key} has other bytes than its SHA-256 says.")
         yield 1
     for entry, facts in _entries(LedgerAction.FINDING_ATTESTED):
         alarms.add(_misnamed(entry, facts))
         yield 0
+
+
+def _is_whole(key: UUID | str) -> bool:
+    """Read by itself: it has up to five megabytes. What has a text for a key is none of ours."""
+    files = EvidenceFile.objects.filter(pk=key) if isinstance(key, UUID) else EvidenceFile.objects.none()
+    for stored, digest, size in files.values_list("content", "sha256", "size_bytes"):
+        content = as_bytes(stored)
+        return (sha256(content).hexdigest(), len(content)) == (digest, size)
+    return False
 
 
 def _misnamed(entry: UUID, facts: Facts) -> Iterator[Found]:
@@ -46,25 +53,24 @@ def check_keys(alarms: Alarms) -> Iterator[int]:
     alarms.add(each_time(_unequal_keys))
     keys = SealKey.objects.values_list("fingerprint", "public_key")
     for name, public_key in keys:
-        if fingerprint(bytes(public_key)) != name:
+        if fingerprint(as_bytes(public_key)) != name:
             alarms.sound(Alarm.ROW_DIFFERS, f"The public key stored as {name} is another one.")
     yield len(keys)
 
 
 def _unequal_keys() -> list[Found]:
     told = {str(facts.get("fingerprint")): Told(entry, facts) for entry, facts in _entries(LedgerAction.KEY_FIRST_USED)}
-    return list(unequal("key", told, {key.fingerprint: {"name": key.name} for key in SealKey.objects.all()}))
+    keys = SealKey.objects.values_list("fingerprint", "name")
+    return list(unequal("key", told, {own: {"name": name} for own, name in keys}))
 
 
 def _entries(action: LedgerAction) -> Iterator[tuple[UUID, Facts]]:
     """A body that cannot be understood is passed over: as an entry it sounds an alarm of its own."""
-    entries, after = LedgerEntry.objects.filter(action=action).order_by("pk").values_list("pk", "body"), None
-    while page := list((entries.filter(pk__gt=after) if after else entries)[:PAGE]):
+    entries, after = LedgerEntry.objects.filter(action=action).order_by("pk"), None
+    while page := with_keys(rows_of((entries.filter(pk__gt=after) if after else entries)[:PAGE], "pk", "body")):
         for key, body in page:
             try:
-                facts = json.loads(body)
-            except ValueError:
+                yield key, read(body)
+            except Unreadable:
                 continue
-            if isinstance(facts, dict):
-                yield key, facts
         after = page[-1][0]

@@ -5,6 +5,7 @@ from typing import Any
 
 from recordings.choices import FINDING_ACTIONS, Alarm, LedgerAction
 from recordings.ledger.verifying.alarms import Alarms, Found
+from recordings.ledger.verifying.reading import rows_of
 from recordings.ledger.verifying.steps import Step, as_text, as_written, check_pages, orders, steps_of
 from recordings.models import Finding
 
@@ -48,7 +49,7 @@ def _look(keys: Sequence[int]) -> Mapping[int, Found]:
 def _rows(keys: Sequence[int]) -> Mapping[int, Standing]:
     texts = {f"{name}_text": as_text(name) for name in _MOMENTS}
     found = {}
-    for key, *values in Finding.objects.filter(pk__in=keys).annotate(**texts).values_list("pk", *_COLUMNS, *texts):
+    for key, *values in rows_of(Finding.objects.filter(pk__in=keys).annotate(**texts), "pk", *_COLUMNS, *texts):
         others, moments = values[: len(_COLUMNS)], values[len(_COLUMNS) :]
         row: Standing = dict(zip(_COLUMNS.values(), others, strict=True))
         row["evidence_file"] = row["evidence_file"] and str(row["evidence_file"])

@@ -38,7 +38,7 @@ def differing(key: str, body: bytes, copies: Copies) -> str:
         told = json.loads(body)
         said = [told.get(name) for name in NAMES]
         is_own = told.get("id", "").replace("-", "") == key
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return "its text is no JSON object"
     if is_own and said == list(copies):
         return ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from recordings.ledger.canonical import timestamp
 from recordings.ledger.verifying.pairs import Facts
+from recordings.ledger.verifying.reading import rows_of, written
 from recordings.models import Attempt, AttemptResult, Call, Operation, StatusChange
 
 
@@ -42,11 +42,11 @@ class Recorded:
 
 
 def recorded(calls: Calls) -> dict[int, Recorded]:
-    """By the call; calls without records are left out. Five queries."""
+    """By the call; calls without records are left out. Six queries."""
     graph_ids = dict(Call.objects.filter(**calls.filters("pk")).values_list("pk", "graph_id"))
     found: dict[int, Recorded] = defaultdict(Recorded)
     _take_changes(found, calls, graph_ids)
-    _take_operations(found, calls)
+    _take_operations(found, calls, graph_ids)
     _take_attempts(found, calls)
     _take_results(found, calls)
     return found
@@ -59,58 +59,58 @@ _CHANGE_WORDS = ("field", "old", "new", "source", "actor", "reason", "operation"
 
 def _take_changes(found: dict[int, Recorded], calls: Calls, graph_ids: Mapping[int, str]) -> None:
     """The most records there are, so without an object for each row."""
-    rows = StatusChange.objects.filter(**calls.filters("call__pk")).values_list("call_id", "pk", *_CHANGE_COLUMNS)
+    rows = rows_of(StatusChange.objects.filter(**calls.filters("call__pk")), "call_id", "pk", *_CHANGE_COLUMNS)
     for call, key, *values, operation, occurred_at, recorded_at in rows:
-        moments = timestamp(occurred_at), timestamp(recorded_at)
+        moments = written(occurred_at), written(recorded_at)
         said = (*values, operation and str(operation), *moments, graph_ids.get(call))
         found[call].changes[key] = dict(zip(_CHANGE_WORDS, said, strict=True))
 
 
-def _take_operations(found: dict[int, Recorded], calls: Calls) -> None:
-    for row in Operation.objects.filter(**calls.filters("call__pk")).select_related("call"):
-        mine = found[row.call_id]
-        mine.statuses[row.pk] = row.status
-        mine.wishes[row.pk] = {
-            "call": row.call.graph_id,
-            "client_context": row.client_context,
-            "requested_status": row.requested_status,
-            "reason": row.reason,
-            "actor": row.requested_by_id,
-            "recorded_at": timestamp(row.requested_at),
-        }
-        if row.approved_at:
-            mine.approvals[row.pk] = {
-                "actor": row.approved_by_id,
-                "evidence": row.evidence,
-                "recorded_at": timestamp(row.approved_at),
-            }
+_WISH_COLUMNS = ("client_context", "requested_status", "reason", "requested_by_id", "requested_at")
+_WISH_WORDS = ("client_context", "requested_status", "reason", "actor", "recorded_at", "call")
+_APPROVAL_COLUMNS = ("approved_by_id", "evidence", "approved_at")
+_APPROVAL_WORDS = ("actor", "evidence", "recorded_at")
+
+
+def _take_operations(found: dict[int, Recorded], calls: Calls, graph_ids: Mapping[int, str]) -> None:
+    rows = Operation.objects.filter(**calls.filters("call__pk"))
+    for call, key, status, *wish, requested_at in rows_of(rows, "call_id", "pk", "status", *_WISH_COLUMNS):
+        said = (*wish, written(requested_at), graph_ids.get(call))
+        found[call].statuses[key] = status
+        found[call].wishes[key] = dict(zip(_WISH_WORDS, said, strict=True))
+    approved = rows.filter(approved_at__isnull=False)
+    for call, key, *approval, approved_at in rows_of(approved, "call_id", "pk", *_APPROVAL_COLUMNS):
+        found[call].approvals[key] = dict(zip(_APPROVAL_WORDS, (*approval, written(approved_at)), strict=True))
+
+
+_TRY_COLUMNS = ("client_request_id", "is_repeat", "started_at")
+_TRY_WORDS = ("client_request_id", "is_repeat", "recorded_at")
 
 
 def _take_attempts(found: dict[int, Recorded], calls: Calls) -> None:
     rows = Attempt.objects.filter(**calls.filters("operation__call__pk"))
-    for call, operation, number, request, is_repeat, started_at in rows.values_list(
-        "operation__call_id", "operation_id", "number", "client_request_id", "is_repeat", "started_at"
+    for call, operation, number, request, is_repeat, at in rows_of(
+        rows, "operation__call_id", "operation_id", "number", *_TRY_COLUMNS
     ):
-        found[call].tries[operation, number] = {
-            "client_request_id": str(request),
-            "is_repeat": is_repeat,
-            "recorded_at": timestamp(started_at),
-        }
+        said = (str(request), is_repeat, written(at))
+        found[call].tries[operation, number] = dict(zip(_TRY_WORDS, said, strict=True))
+
+
+_RESULT_WORDS = (
+    "outcome",
+    "http_status",
+    "error_code",
+    "message",
+    "request_id",
+    "graph_operation_id",
+    "graph_status",
+    "recorded_at",
+)
+_OF_TRY = ("attempt__operation__call_id", "attempt__operation_id", "attempt__number", "attempt__client_request_id")
 
 
 def _take_results(found: dict[int, Recorded], calls: Calls) -> None:
-    for row in AttemptResult.objects.filter(**calls.filters("attempt__operation__call__pk")).select_related(
-        "attempt__operation"
-    ):
-        attempt = row.attempt
-        found[attempt.operation.call_id].results[attempt.operation_id, attempt.number] = {
-            "client_request_id": str(attempt.client_request_id),
-            "outcome": row.outcome,
-            "http_status": row.http_status,
-            "error_code": row.error_code,
-            "message": row.message,
-            "request_id": row.request_id,
-            "graph_operation_id": row.graph_operation_id,
-            "graph_status": row.graph_status,
-            "recorded_at": timestamp(row.recorded_at),
-        }
+    rows = AttemptResult.objects.filter(**calls.filters("attempt__operation__call__pk"))
+    for call, operation, number, request, *values, recorded_at in rows_of(rows, *_OF_TRY, *_RESULT_WORDS):
+        said = dict(zip(_RESULT_WORDS, (*values, written(recorded_at)), strict=True))
+        found[call].results[operation, number] = {"client_request_id": str(request), **said}

@@ -10,6 +10,7 @@ from recordings.ledger import checkpoint
 from recordings.ledger.checkpoint import BadCheckpoint, SignedCheckpoint
 from recordings.ledger.keys import fingerprint
 from recordings.ledger.verifying.alarms import Alarms
+from recordings.ledger.verifying.reading import as_bytes
 from recordings.models import Seal, SealKey
 
 PAGE = 1000
@@ -64,7 +65,7 @@ class Keys:
 
 
 def _has_signed(key: SealKey, signed: SignedCheckpoint) -> bool:
-    public_key = bytes(key.public_key)
+    public_key = as_bytes(key.public_key)
     return fingerprint(public_key) == key.fingerprint and checkpoint.verify(signed, public_key, key.name)
 
 
@@ -78,18 +79,18 @@ def expected_of_seals(keys: Keys, alarms: Alarms, *, until: int) -> Iterator[Exp
                 f"The seal over the first {seal.size} entries does not fit them: something before it was altered, or "
                 f"the seal was replaced. The one before it is over {max(after, 0)}."
             )
-            yield Expected(seal.size, bytes(seal.root_hash), Alarm.SEAL_REPLACED, sentence)
+            yield Expected(seal.size, as_bytes(seal.root_hash), Alarm.SEAL_REPLACED, sentence)
             after = seal.size
 
 
 def _judge(seal: Seal, keys: Keys, alarms: Alarms, *, after: int) -> None:
     """Do the seal's text and its columns say the same, and is it signed?"""
     try:
-        signed = checkpoint.parse(seal.checkpoint)
+        signed = checkpoint.parse(str(seal.checkpoint))  # SQLite may have bytes there
     except BadCheckpoint as bad:
         alarms.sound(Alarm.SEAL_REPLACED, f"The seal over the first {seal.size} entries: {bad}", index=after)
         return
-    if (signed.checkpoint.size, signed.checkpoint.root) != (seal.size, bytes(seal.root_hash)):
+    if (signed.checkpoint.size, signed.checkpoint.root) != (seal.size, as_bytes(seal.root_hash)):
         sentence = f"The text of the seal over the first {seal.size} entries says something else than its columns."
         alarms.sound(Alarm.SEAL_REPLACED, sentence, index=after)
     if refusal := keys.refusal(signed, seal.key_id):

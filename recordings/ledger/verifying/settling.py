@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from recordings.choices import Alarm
 from recordings.ledger.places import places_of
 from recordings.ledger.verifying.alarms import Alarms
+from recordings.ledger.verifying.reading import rows_of, with_keys
 from recordings.models import LedgerEntry, Unsealed
 
 STEP = 1000
@@ -42,11 +43,12 @@ def check_line(alarms: Alarms, *, size: int) -> Iterator[int]:
     entries out of the line. Yields how many wait, a page at a time.
     """
     lost = Unsealed.objects.filter(~Exists(LedgerEntry.objects.filter(pk=OuterRef("entry"))))
-    for key in lost.values_list("pk", flat=True)[:STEP]:
+    for (key,) in rows_of(lost.order_by("pk")[:STEP], "pk"):
         sentence = f"Entry {key} waits for its seal, and is gone."
-        alarms.sound(Alarm.ENTRY_MISSING, sentence, entry=key)
-    line, after = Unsealed.objects.order_by("pk").values_list("pk", flat=True), None
-    while page := list((line.filter(pk__gt=after) if after else line)[:STEP]):
+        alarms.sound(Alarm.ENTRY_MISSING, sentence, entry=key if isinstance(key, UUID) else None)
+    line, after = Unsealed.objects.order_by("pk"), None
+    while rows := with_keys(rows_of((line.filter(pk__gt=after) if after else line)[:STEP], "pk")):
+        page = [key for (key,) in rows]
         for key, place in places_of(page, below=size).items():
             sentence = f"Entry {place} ({key}) is sealed, and waits for a second place."
             alarms.sound(Alarm.ENTRY_DOUBLED, sentence, index=place, entry=key)

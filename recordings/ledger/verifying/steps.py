@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from recordings.ledger.canonical import Unreadable, read, timestamp
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.pairs import LOOKS, Facts
+from recordings.ledger.verifying.reading import rows_of, with_keys
 from recordings.models import LedgerEntry
 
 ROWS = 500
@@ -33,8 +34,9 @@ class Step(NamedTuple):
 
 def check_pages(rows: QuerySet[Any], look: Look, alarms: Alarms) -> Iterator[int]:
     """Hand the keys of all rows to `look`, which answers what is wrong; yields how many rows a page had."""
-    keys, after = rows.order_by("pk").values_list("pk", flat=True), None
-    while page := list((keys if after is None else keys.filter(pk__gt=after))[:ROWS]):
+    ordered, after = rows.order_by("pk"), None
+    while some := with_keys(rows_of((ordered if after is None else ordered.filter(pk__gt=after))[:ROWS], "pk")):
+        page = [key for (key,) in some]
         found = look(page)
         for _ in range(LOOKS - 1):
             again = look(list(found)) if found else {}
@@ -50,7 +52,7 @@ def steps_of(
     """By the row, in the order of their keys. A body that cannot be understood sounds an alarm of its own."""
     found: dict[Any, list[Step]] = defaultdict(list)
     entries = LedgerEntry.objects.filter(**{f"{column}__in": keys}, action__in=actions).order_by("pk")
-    for row, key, body in entries.values_list(f"{column}_id", "pk", "body"):
+    for row, key, body in rows_of(entries, f"{column}_id", "pk", "body"):
         try:
             found[row].append(Step(key, read(body)))
         except Unreadable:

@@ -1,12 +1,15 @@
 """What the entries about some calls tell of records."""
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from recordings.choices import LedgerAction
+from recordings.ledger.canonical import read
 from recordings.ledger.verifying.pairs import Facts, Told
+from recordings.ledger.verifying.reading import rows_of
 from recordings.ledger.verifying.recorded import Calls, Try
 from recordings.models import AttemptResult, LedgerEntry
 
@@ -14,6 +17,14 @@ _A = LedgerAction
 # A refused wish never became a correction.
 _STEPS = [action for action in LedgerAction if action.startswith("correction.") and action != _A.CORRECTION_REFUSED]
 _LONGEST_STATUS = AttemptResult._meta.get_field("graph_status").max_length
+
+
+class Step(NamedTuple):
+    """Where an entry says that a correction stood, and when (aware)."""
+
+    entry: UUID
+    status: str
+    recorded_at: datetime
 
 
 @dataclass
@@ -25,10 +36,10 @@ class Ledgered:
     approvals: dict[UUID, Told] = field(default_factory=dict)
     tries: dict[Try, Told] = field(default_factory=dict)
     results: dict[Try, Told] = field(default_factory=dict)
-    statuses: dict[UUID, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    statuses: dict[UUID, list[Step]] = field(default_factory=lambda: defaultdict(list))
 
-    def take(self, entry: UUID, facts: dict[str, str]) -> None:
-        """Raises KeyError and ValueError for a body that lacks what its action says."""
+    def take(self, entry: UUID, facts: dict[str, Any]) -> None:
+        """Raises KeyError, ValueError, TypeError and AttributeError for a body that lacks what its action says."""
         told, action = Told(entry, facts), facts["action"]
         if action == _A.STATUS_CHANGED:
             self.changes[UUID(facts["change"])] = told
@@ -42,13 +53,21 @@ class Ledgered:
             self.tries[operation, int(facts["attempt"])] = told
         elif action == _A.CORRECTION_ANSWERED:
             self.results[operation, int(facts["attempt"])] = Told(entry, _as_kept(facts))
-        if facts["status"] and facts["recorded_at"]:
-            self.statuses[operation].append(told)
+        if status := facts["status"]:
+            self.statuses[operation].append(Step(entry, str(status), _moment(facts["recorded_at"])))
 
 
-def _as_kept(facts: dict[str, str]) -> Facts:
+def _as_kept(facts: dict[str, Any]) -> Facts:
     """The column keeps so much of Graph's own word, and the entry all of it."""
     return facts | {"graph_status": facts["graph_status"][:_LONGEST_STATUS]}
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError, also for one that cannot be compared with others."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
 
 
 def ledgered(calls: Calls) -> dict[int, Ledgered]:
@@ -57,9 +76,9 @@ def ledgered(calls: Calls) -> dict[int, Ledgered]:
     entries = LedgerEntry.objects.filter(**calls.filters("call__pk"), action__in=[_A.STATUS_CHANGED, *_STEPS]).order_by(
         "pk"
     )
-    for call, key, body in entries.values_list("call_id", "pk", "body"):
+    for call, key, body in rows_of(entries, "call_id", "pk", "body"):
         try:
-            found[call].take(key, json.loads(body))
+            found[call].take(key, read(body))
         except (KeyError, ValueError, TypeError, AttributeError):
             continue
     return found

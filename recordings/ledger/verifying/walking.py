@@ -6,15 +6,16 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
-from django.db.models import BigIntegerField, F, Q, Subquery, Value
+from django.db.models import BigIntegerField, F, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from recordings.choices import Alarm
-from recordings.ledger.places import too_late
+from recordings.ledger.places import LARGEST_INDEX, too_late
 from recordings.ledger.tree import HASH_BYTES, Complete, Frontier
 from recordings.ledger.verifying.alarms import MOST_KEPT, Alarms, Found
 from recordings.ledger.verifying.hashing import KEY_BYTES
 from recordings.ledger.verifying.leaves import Leaves, Wrong
+from recordings.ledger.verifying.reading import as_bytes, rows_of
 from recordings.ledger.verifying.seals import Expected
 from recordings.models import LeafBatch, Node, Seal
 
@@ -82,7 +83,7 @@ class Walk:
             self._lose(f"The stored leaves from {batch.first_index} on are not {batch.count} keys and hashes.")
             self.checked = batch.first_index + batch.count
             return False
-        if batch.first_entry.bytes != keys[:KEY_BYTES]:
+        if batch.first_entry != UUID(bytes=keys[:KEY_BYTES]):
             sentence = f"The leaves from {batch.first_index} on are filed under another key than their first."
             self._alarms.sound(Alarm.LEAVES_CHANGED, sentence, index=batch.first_index, entry=batch.first_entry)
         return True
@@ -158,8 +159,9 @@ def _is_plain(batch: LeafBatch, *, place: int, until: int) -> bool:
     keys, hashes = bytes(batch.entry_ids), bytes(batch.leaf_hashes)
     is_there = batch.first_index == place and place + batch.count <= until
     is_full = (len(keys), len(hashes)) == (batch.count * KEY_BYTES, batch.count * HASH_BYTES)
-    is_filed = batch.first_entry.bytes == keys[:KEY_BYTES] and not _is_too_wide(keys)
-    return is_there and is_full and batch.count > 0 and is_filed
+    if not is_there or not is_full or not keys:
+        return False
+    return batch.first_entry == UUID(bytes=keys[:KEY_BYTES]) and not _is_too_wide(keys)
 
 
 def _is_too_wide(keys: bytes) -> bool:
@@ -194,13 +196,30 @@ def _found(wrong: Wrong) -> Found:
 
 
 def _pages(until: int) -> Iterator[Sequence[LeafBatch]]:
-    """The first batch by itself: it may stand at a place that cannot be. So does the one behind a gap."""
-    batches = LeafBatch.objects.filter(first_index__lt=until).order_by("first_index")
-    page = list(batches[:1])
+    """The first batch by itself: it may stand at a place that cannot be. So does the one behind a gap. Of those at no
+    place at all `check_nothing_beyond` tells.
+    """
+    batches = LeafBatch.objects.filter(first_index__gte=0, first_index__lt=until).order_by("first_index")
+    page = _read(batches[:1])
     while page:
         yield page
         rest = batches.filter(first_index__gt=page[-1].first_index)
-        page = list(rest.filter(first_index__lt=page[-1].first_index + LEAVES)[:BATCHES]) or list(rest[:1])
+        page = _read(rest.filter(first_index__lt=page[-1].first_index + LEAVES)[:BATCHES]) or _read(rest[:1])
+
+
+def _read(batches: QuerySet[LeafBatch]) -> list[LeafBatch]:
+    """What is no count, no key or no bytes comes as one that fits nothing."""
+    rows = rows_of(batches, "first_index", "first_entry", "count", "entry_ids", "leaf_hashes")
+    return [
+        LeafBatch(
+            first_index=first_index,
+            first_entry=first_entry,
+            count=count if isinstance(count, int) else 0,
+            entry_ids=as_bytes(entry_ids),
+            leaf_hashes=as_bytes(leaf_hashes),
+        )
+        for first_index, first_entry, count, entry_ids, leaf_hashes in rows
+    ]
 
 
 def _stored_nodes(wanted: Iterable[Complete]) -> dict[tuple[int, int], bytes]:
@@ -211,16 +230,21 @@ def _stored_nodes(wanted: Iterable[Complete]) -> dict[tuple[int, int], bytes]:
         return {}
     stretches = [Q(level=level, position__range=(min(some), max(some))) for level, some in places.items()]
     rows = Node.objects.filter(reduce(or_, stretches)).values_list("level", "position", "node_hash")
-    return {(level, position): bytes(digest) for level, position, digest in rows}
+    return {(level, position): as_bytes(digest) for level, position, digest in rows}
 
 
 def check_nothing_beyond(alarms: Alarms) -> None:
     """Leaves and nodes that no seal covers: the sealer stores all three at once, so each question is one statement."""
-    largest = Seal.objects.order_by("-size").values("size")[:1]
+    largest = Seal.objects.filter(size__lt=LARGEST_INDEX).order_by("-size").values("size")[:1]
+    impossible = Seal.objects.filter(Q(size__gte=LARGEST_INDEX) | Q(size__lte=0)).order_by("size")
     newest = Coalesce(Subquery(largest), Value(0), output_field=BigIntegerField())
     beyond = LeafBatch.objects.filter(Q(first_index__gte=newest) | Q(first_index__lt=0)).order_by("first_index")
     for first in beyond.values_list("first_index", flat=True)[:MOST_KEPT]:
-        alarms.sound(Alarm.SEAL_MISSING, f"No seal covers the stored leaves from {first} on.", index=first)
+        index = first if isinstance(first, int) and 0 <= first < LARGEST_INDEX else None
+        alarms.sound(Alarm.SEAL_MISSING, f"No seal covers the stored leaves from {first} on.", index=index)
+    for size in impossible.values_list("size", flat=True)[:MOST_KEPT]:
+        sentence = f"A seal is there over {size} entries, which no ledger can have."
+        alarms.sound(Alarm.SEAL_REPLACED, sentence)
     end = (F("position") + 1).bitleftshift(F("level"))  # type: ignore[arg-type]  # the stubs know numbers only
     nowhere = Q(level__lt=Node.LOWEST) | Q(level__gt=_HIGHEST) | Q(position__lt=0) | Q(position__gt=newest)
     nodes = Node.objects.annotate(end=end).filter(nowhere | Q(end__gt=newest)).order_by("level", "position")

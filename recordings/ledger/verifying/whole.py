@@ -8,22 +8,23 @@ from operator import attrgetter
 from uuid import UUID
 
 from recordings.choices import Alarm
-from recordings.ledger.places import places_of
+from recordings.ledger.places import LARGEST_INDEX, places_of
 from recordings.ledger.verifying.alarms import Alarms, Found
 from recordings.ledger.verifying.calls import check_calls, check_strays
 from recordings.ledger.verifying.corrections import check_corrections
 from recordings.ledger.verifying.dates import check_dates
-from recordings.ledger.verifying.entries import blocks
+from recordings.ledger.verifying.entries import blocks, keys_that_are_none, newest_key
 from recordings.ledger.verifying.files import check_files, check_keys
 from recordings.ledger.verifying.findings import check_findings
 from recordings.ledger.verifying.hashing import Block
 from recordings.ledger.verifying.leaves import Leaves
 from recordings.ledger.verifying.own_key import check_own_key
+from recordings.ledger.verifying.reading import any_bytes_as_text
 from recordings.ledger.verifying.seals import Kept, Keys, expected_of_kept, expected_of_seals
 from recordings.ledger.verifying.settling import Unasked, check_line
 from recordings.ledger.verifying.standing import check_standing
 from recordings.ledger.verifying.walking import Walk, check_nothing_beyond
-from recordings.models import LedgerEntry, Seal, SealKey
+from recordings.models import Seal, SealKey
 
 type Progress = Callable[[int], object]
 
@@ -49,6 +50,7 @@ class Report:
         return not self.alarm_count
 
 
+@any_bytes_as_text()
 def verify_all(*, kept: Sequence[Kept] = (), only_keys: Collection[str] = (), progress: Progress = int) -> Report:
     """Verify the ledger as far as it is sealed now, and the records beside it.
 
@@ -89,12 +91,14 @@ def verify_tree(
     with_columns: bool = False,
 ) -> Report:
     """The leaves, the tree and the seals; the entries' other columns where `with_columns`."""
-    size = Seal.objects.order_by("-size").values_list("size", flat=True).first() or 0
-    last = LedgerEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
+    size = Seal.objects.filter(size__lt=LARGEST_INDEX).order_by("-size").values_list("size", flat=True).first() or 0
+    last = newest_key()
     unasked = Unasked(alarms)
     found = blocks(until=last, with_columns=with_columns) if last else iter(())
+    for key in keys_that_are_none():
+        alarms.sound(Alarm.ENTRY_INSERTED, f"An entry is there under {key!r}, which is no key of an entry.")
     leaves = Leaves(_with_columns(found, alarms), settle=unasked.settle)
-    keys = Keys(SealKey.objects.all(), only=only_keys)
+    keys = Keys(SealKey.objects.defer("first_used_at"), only=only_keys)
     seals, copies = expected_of_seals(keys, alarms, until=size), expected_of_kept(kept, keys, alarms, size=size)
     walk = Walk(leaves, heapq.merge(seals, copies, key=attrgetter("size")), alarms)
     walk.go(until=size, progress=progress)
