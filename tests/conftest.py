@@ -2,8 +2,9 @@
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,12 +28,37 @@ NOW = datetime(2026, 11, 18, 14, 32, 8, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only PostgreSQL does belong to the run on PostgreSQL, which is part of every `make test`."""
+    """Tests of what only PostgreSQL does belong to the run on PostgreSQL, which is part of every `make test`.
+
+    There a file none of whose tests asks for a database is left out: the run on SQLite had it.
+    """
     if connection.vendor == "postgresql":
-        return
-    elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
-    config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if item not in elsewhere]
+        wanted = {item.path for item in items if asks_for_database(item)}
+        here = [item for item in items if item.path in wanted]
+    else:
+        here = [item for item in items if not item.get_closest_marker("postgresql")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(here)])
+    items[:] = dealt(here)
+
+
+def dealt(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Tests that commit mostly wait, for processes and disks; side by side with the others they cost no time."""
+    waiting = sorted(filter(commits, items), key=lambda item: not item.get_closest_marker("longest"))
+    busy = [item for item in items if not commits(item)]
+    places = [(at / len(each), item) for each in (waiting, busy) for at, item in enumerate(each)]
+    return [item for _, item in sorted(places, key=itemgetter(0))]
+
+
+def commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    fixtures = {"transactional_db", "live_server"}
+    asked = fixtures.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked or (marker and marker.kwargs.get("transaction")))
+
+
+def asks_for_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"}
+    return bool(item.get_closest_marker("django_db") or fixtures.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")

