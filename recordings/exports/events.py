@@ -1,23 +1,36 @@
 """History: one row an event, in the order of the ledger, read from the very bytes the ledger hashes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from recordings.choices import LedgerAction, look
 from recordings.exports.cells import Value
+from recordings.exports.readable import Fact, facts_of
 from recordings.exports.sheet import Column, Sheet
-from recordings.ledger import body_of
+from recordings.ledger import Unreadable
 from recordings.models import Actor, LedgerEntry
+
+UNREADABLE = "Text cannot be read: it was altered"
 
 
 @dataclass(frozen=True)
 class Event:
+    """One entry. Of one that is not readable the body has its key, as its row names it, and nothing else."""
+
     entry: LedgerEntry
-    body: dict[str, str | int | bool | None]
+    body: Mapping[str, Fact]
+    is_readable: bool = True
+
+    @property
+    def label(self) -> str:
+        return look(LedgerAction, str(self.body.get("action"))).label if self.is_readable else UNREADABLE
 
 
 def event_of(entry: LedgerEntry) -> Event:
-    return Event(entry, body_of(entry))
+    try:
+        return Event(entry, facts_of(entry))
+    except Unreadable:
+        return Event(entry, {"id": str(entry.pk)}, is_readable=False)
 
 
 def _fact(*names: str) -> Callable[[Event], Value]:
@@ -36,13 +49,10 @@ def proven(name: str, meaning: str, *facts: str) -> Column:
 
 def _assignee(event: Event) -> Value:
     """The name the assignee had then. A body names people by the keys of actors; assigning is rare, so each asks."""
-    if event.entry.action != LedgerAction.FINDING_ASSIGNED or event.body["assignee"] is None:
+    number = event.body.get("assignee")
+    if event.entry.action != LedgerAction.FINDING_ASSIGNED or not isinstance(number, int):
         return None
-    return Actor.objects.values_list("label", flat=True).get(pk=event.body["assignee"])
-
-
-def _label(event: Event) -> str:
-    return look(LedgerAction, str(event.body["action"])).label
+    return Actor.objects.values_list("label", flat=True).filter(pk=number).first()
 
 
 HISTORY = Sheet(
@@ -51,7 +61,7 @@ HISTORY = Sheet(
         proven("entry_id", "Key of the ledger entry this row is read from; keys grow with time.", "id"),
         proven("recorded_at", "When On Record wrote the entry.", "recorded_at"),
         proven("occurred_at", "When it happened, by the word of the source.", "occurred_at"),
-        Column("event", "What happened, in words.", _label),
+        Column("event", "What happened, in words.", lambda e: e.label),
         proven("action", "What happened, as a stable code.", "action"),
         proven("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", "call"),
         proven("call_chain_id", "Graph's id that all legs of one conversation share.", "call_chain_id"),

@@ -1,6 +1,5 @@
 """The ledger itself: one row an entry, with its place in the tree and its whole text."""
 
-from recordings.choices import LedgerAction, look
 from recordings.exports.cells import Value
 from recordings.exports.events import Event, event_of, proven
 from recordings.exports.sheet import Column, Sheet
@@ -12,6 +11,11 @@ def _place(event: Event) -> Value:
     return place
 
 
+def _text(event: Event) -> Value:
+    """Of one that is not readable none: whatever bytes somebody put there are for verification, not for a cell."""
+    return event.entry.body if event.is_readable else None
+
+
 LEDGER = Sheet(
     name="ledger",
     columns=(
@@ -19,7 +23,7 @@ LEDGER = Sheet(
         proven("entry_id", "Key of the entry; keys grow with time.", "id"),
         proven("recorded_at", "When On Record wrote the entry.", "recorded_at"),
         proven("occurred_at", "When it happened, by the word of the source.", "occurred_at"),
-        Column("event", "What happened, in words.", lambda e: look(LedgerAction, e.entry.action).label),
+        Column("event", "What happened, in words.", lambda e: e.label),
         proven("action", "What happened, as a stable code.", "action"),
         proven("actor_id", "Who acted, by the number of the actor.", "actor"),
         Column(
@@ -29,7 +33,7 @@ LEDGER = Sheet(
         proven("call_id", "Microsoft Graph's id of the call: one leg of the recorder bot.", "call"),
         proven("operation_id", "On Record's id of the correction.", "operation"),
         proven("finding_id", "For a finding: On Record's id of it.", "finding"),
-        Column("body", "The entry: the very text that is hashed.", lambda e: e.entry.body, ("$body",)),
+        Column("body", "The entry: the very text that is hashed.", _text, ("$body",)),
     ),
     with_related=lambda entries: entries.select_related("actor"),
     row_of=event_of,

@@ -3,7 +3,7 @@
 While they were apart, times that different sides wrote cannot be laid side by side.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,8 @@ from django.db.models import Max, Min, Model, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from recordings.choices import LedgerAction
-from recordings.ledger import body_of, timestamp
+from recordings.exports.readable import facts_of
+from recordings.ledger import Unreadable, timestamp
 from recordings.models import BlindSpot, Call, ClockSkew, LedgerEntry, Operation
 from recordings.models.watch import BlindSpotQuerySet
 
@@ -72,7 +73,7 @@ def _entries_of_skews(span: Span) -> list[UUID]:
     told = LedgerEntry.objects.filter(
         action__in=(LedgerAction.CLOCK_SKEWED, LedgerAction.CLOCK_RIGHT), occurred_at__in=moments
     )
-    return [entry.pk for entry in told if body_of(entry)["from_at"] in began]
+    return [entry.pk for entry in told if _says(entry, "from_at", began)]
 
 
 def _entries_of_spots(span: Span) -> list[UUID]:
@@ -82,7 +83,15 @@ def _entries_of_spots(span: Span) -> list[UUID]:
         action=LedgerAction.BLIND_SPOT_CLOSED,
         occurred_at__in=[spot.until_at for spot in spots.values() if spot.until_at],
     )
-    return [entry.pk for entry in LedgerEntry.objects.filter(began | ended) if body_of(entry)["blind_spot"] in spots]
+    return [entry.pk for entry in LedgerEntry.objects.filter(began | ended) if _says(entry, "blind_spot", spots)]
+
+
+def _says(entry: LedgerEntry, name: str, wanted: Container[object]) -> bool:
+    """Whether the entry is about one of these. One that cannot be read may be, so it is not left out."""
+    try:
+        return facts_of(entry).get(name) in wanted
+    except Unreadable:
+        return True
 
 
 def beside_calls(calls: Sequence[Call]) -> None:

@@ -20,6 +20,7 @@ from recordings.models import Actor, Export, ExportPart, LedgerEntry, Seal
 from recordings.permissions import NotAllowed
 from tests import cast
 from tests.exports.background import ask, file_of, made, make, manifest_of, seal, verify
+from tests.owning import break_time, switch_triggers_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ledger_key")]
 
@@ -211,19 +212,8 @@ def test_a_filter_that_lost_its_meaning_ends_it_with_a_sentence(story: datetime,
 def test_what_breaks_is_tried_three_times_and_then_given_up(story: datetime, olga: User) -> None:
     export = ask(olga, now=story)
     seal(story)
-    last = LedgerEntry.objects.filter(action=LedgerAction.STATUS_CHANGED).latest("pk")
-    LedgerEntry.objects.bulk_create(
-        [
-            LedgerEntry(
-                action=last.action,
-                body="not the canonical form of anything",
-                actor=last.actor,
-                call=last.call,
-                occurred_at=story,
-                recorded_at=story,
-            )
-        ]
-    )
+    switch_triggers_off()
+    break_time(LedgerEntry.objects.filter(action=LedgerAction.STATUS_CHANGED).latest("pk"))
     make(story)
     export.refresh_from_db()
     assert export.status == ExportStatus.FAILED

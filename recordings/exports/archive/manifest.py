@@ -35,6 +35,7 @@ def manifest(
         "rows": counted.rows,
         "proven_rows": counted.proven,
         "unproven_rows": counted.rows - counted.proven,
+        "unreadable": {"entries": counted.unreadable, "first": counted.first_unreadable},
         "snapshot": not contents.sheet.is_of_entries,
         "entries_included": contents.sheet.is_of_entries or contents.with_entries,
         "entries": entries,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from recordings.choices import ExportFormat
 from recordings.exports.archive.entries import SortedEntries
 from recordings.exports.cells import Flavour, Value
-from recordings.exports.sheet import PAGE, Sheet
+from recordings.exports.readable import is_readable
+from recordings.exports.sheet import Sheet, page_of
 from recordings.exports.stream import first_line, lines
 from recordings.ledger import places_of, timestamp
 from recordings.models import LedgerEntry, Seal
@@ -20,6 +21,8 @@ from recordings.models import LedgerEntry, Seal
 _FLAVOURS = {ExportFormat.EXACT: Flavour.EXACT, ExportFormat.SPREADSHEET: Flavour.SPREADSHEET}
 # What an entry calls the rows that a sheet of another kind holds.
 _ABOUT = {"calls": "call", "operations": "operation", "findings": "finding"}
+# Of unreadable entries, in the manifest.
+MOST_NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,20 @@ class Contents:
 
 @dataclass
 class Counted:
-    """How many rows there are, and how many of them are proven by an entry under the seal."""
+    """How many rows there are, and how many of them are proven by an entry under the seal.
+
+    Of `unreadable` entries, which somebody altered, the keys and places of the first are kept.
+    """
 
     rows: int = 0
     proven: int = 0
+    unreadable: int = 0
+    first_unreadable: list[dict[str, str | int | None]] = field(default_factory=list)
+
+    def note_unreadable(self, entry: LedgerEntry, place: int | None) -> None:
+        self.unreadable += 1
+        if len(self.first_unreadable) < MOST_NAMED:
+            self.first_unreadable.append({"entry_id": str(entry.pk), "place": place})
 
 
 def data_chunks(
@@ -58,17 +71,23 @@ def data_chunks(
     yield _header(contents)
     for page in contents.sheet.pages(contents.rows):
         if contents.sheet.is_of_entries:
-            counted.proven += _put_aside(page, contents.seal.size, entries)
+            counted.proven += _put_aside(page, contents.seal.size, entries, counted)
         elif contents.with_entries:
-            _put_aside_about(page, contents, entries)
+            _put_aside_about(page, contents, entries, counted)
         yield _encoded(contents, [contents.sheet.values(row) for row in page])
         counted.rows += len(page)
         on_page(counted.rows)
 
 
-def _put_aside(page: list[LedgerEntry], size: int, entries: SortedEntries) -> int:
-    """Keep the entries that lie under a seal of `size`, and leave on each its place; how many they were."""
+def _put_aside(page: list[LedgerEntry], size: int, entries: SortedEntries, counted: Counted) -> int:
+    """Keep the entries that lie under a seal of `size`, and leave on each its place; how many they were.
+
+    One that cannot be read is not what was sealed: among the others it would keep all of them from being proven.
+    """
     places = places_of([entry.pk for entry in page])
+    for entry in page:
+        if not is_readable(entry):
+            counted.note_unreadable(entry, places.pop(entry.pk, None))
     sealed = {key: place for key, place in places.items() if place < size}
     for entry in page:
         vars(entry)["place"] = sealed.get(entry.pk)
@@ -76,14 +95,14 @@ def _put_aside(page: list[LedgerEntry], size: int, entries: SortedEntries) -> in
     return len(sealed)
 
 
-def _put_aside_about(page: list[Any], contents: Contents, entries: SortedEntries) -> None:
+def _put_aside_about(page: list[Any], contents: Contents, entries: SortedEntries, counted: Counted) -> None:
     """One call has so many entries that they come in pages of their own."""
     about = LedgerEntry.objects.filter(**{f"{_ABOUT[contents.sheet.name]}__in": [row.pk for row in page]}).order_by(
         "pk"
     )
     after = UUID(int=0)
-    while some := list(about.filter(pk__gt=after)[:PAGE]):
-        _put_aside(some, contents.seal.size, entries)
+    while some := page_of(about.filter(pk__gt=after)):
+        _put_aside(some, contents.seal.size, entries, counted)
         after = some[-1].pk
 
 

@@ -91,7 +91,7 @@ class Making:
             self._make()
         except LeaseLost:
             logger.warning("%s was ended, or went to another worker", self)
-        except BadFilter as problem:
+        except (BadFilter, ledger.Unreadable) as problem:
             give_up(self.export, why=str(problem), now=self.clock())
         except ToldToEnd:
             put_back(self.export, why="the worker was told to end", now=self.clock(), counts=False)
@@ -152,8 +152,8 @@ def sheet_of(export: Export) -> Sheet:
         return PAST[export.sheet](export.as_of)
     known_at = ledger.timestamp(export.as_of)
 
-    def arrived_later(event: Event) -> bool:
-        return str(event.body["recorded_at"]) > known_at
+    def arrived_later(event: Event) -> bool | None:
+        return str(event.body["recorded_at"]) > known_at if event.is_readable else None
 
     meaning = "Whether On Record heard of it only after the time asked for."
     return replace(

@@ -7,10 +7,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from recordings.choices import HISTORY_ACTIONS, LedgerAction, Look
-from recordings.ledger import body_of
+from recordings.exports.readable import Fact, facts_of
 from recordings.models import Call, LedgerEntry
-
-type Fact = str | int | bool | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ def is_about(step: Step, call: Call) -> bool:
 
 
 def steps_of(entries: Iterable[LedgerEntry]) -> tuple[Step, ...]:
-    return tuple(Step(entry, body_of(entry)) for entry in entries)
+    """Raises Unreadable, naming the first entry that is not: how something stood cannot be told without each step."""
+    return tuple(Step(entry, facts_of(entry)) for entry in entries)
 
 
 def steps_as_of(steps: Iterable[Step], at: datetime) -> AsOf:

@@ -60,6 +60,10 @@ class Failed(Exception):
         self.sentences = sentences
 
 
+class Altered(Failed):
+    """The export is as it was made, and the ledger that it was made from is not."""
+
+
 # -- 1. The files
 
 
@@ -174,6 +178,7 @@ class Manifest:
         self.verifier_key, self.fingerprint = self._text("verifier_key"), self._text("key_fingerprint")
         self.rows, self.proven_rows = self._number("rows"), self._number("proven_rows")
         self.unproven_rows = self._number("unproven_rows")
+        self.unreadable, self.first_unreadable = self._unreadable()
         self.entries, self.checkpoint = self._number("entries"), self._text("checkpoint")
         self.is_snapshot: bool = field(found, "snapshot", bool, MANIFEST)
         self.from_at, self.until_at, self.as_of = map(self._moment, ("from_at", "until_at", "as_of"))
@@ -199,6 +204,14 @@ class Manifest:
         if not STAMP.fullmatch(found):
             raise Failed(f"{MANIFEST} does not say {name} in the form that it must have.")
         return found
+
+    def _unreadable(self) -> tuple[int, list[str]]:
+        """How many entries could not be read when the export was made, and the keys of the first."""
+        told = self._found.get("unreadable")
+        if told is None:
+            return 0, []
+        first: list[Any] = field(told, "first", list, MANIFEST)
+        return field(told, "entries", int, MANIFEST), [field(one, "entry_id", str, MANIFEST) for one in first]
 
     def complete_range(self) -> tuple[int, int] | None:
         between = self._found.get("complete_range")
@@ -1062,11 +1075,22 @@ def is_consistent(old: Checkpoint, new: Checkpoint, nodes: list[bytes]) -> bool:
 # -- 7. What is reported
 
 
+def check_readable(manifest: Manifest) -> None:
+    """The ledger had no entry whose text somebody made unreadable."""
+    if manifest.unreadable:
+        named = ", ".join(manifest.first_unreadable[:MOST_TOLD]) + (" ..." if manifest.unreadable > MOST_TOLD else "")
+        raise Altered(
+            f"{manifest.unreadable:,} of the ledger's entries could not be read when this export was made: somebody "
+            f"altered the database. Their ids: {named}. What they said is not in it: their rows, if it has any, hold "
+            f"nothing that is proven. Have the ledger verified."
+        )
+
+
 class Report:
     """Tells what was checked, and goes on behind a check that failed: `with report:` around each."""
 
     def __init__(self) -> None:
-        self.failures = 0
+        self.failures = self.alterations = 0
 
     def __enter__(self) -> None:
         pass
@@ -1076,6 +1100,7 @@ class Report:
             return False
         for sentence in error.sentences:
             self.failures += 1
+            self.alterations += isinstance(error, Altered)
             self.tell(sentence, "FAILED  ")
         return True
 
@@ -1086,7 +1111,12 @@ class Report:
 
     def conclude(self) -> int:
         print()
-        if self.failures:
+        if self.failures and self.failures == self.alterations:
+            self.tell(
+                "The export is as On Record made it, and what is proven above is proven. The ledger was altered.",
+                "FAILED: ",
+            )
+        elif self.failures:
             self.tell(
                 "This export is not as On Record made it, or it is damaged. Keep it, and ask for another.", "FAILED: "
             )
@@ -1140,6 +1170,8 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
         return
     report.under("What this proves", proven(manifest, covered, rows))
     report.under("What this does not prove", not_proven(manifest, told_key, covered, rows))
+    with report:
+        check_readable(manifest)
 
 
 def proven(manifest: Manifest, covered: Covered, rows: Rows) -> list[str]:
@@ -1196,7 +1228,7 @@ def not_proven(manifest: Manifest, told_key: str | None, covered: Covered, rows:
     if rows.unproven and not manifest.is_snapshot:
         found.append(
             f"{rows.unproven:,} rows, from the one of entry {rows.first_unproven} on: their entries were not sealed "
-            f"yet, or never were in the ledger. Ask for a later export of the same rows."
+            f"yet, could not be read, or never were in the ledger. Ask for a later export of the same rows."
         )
     if rows.overdue:
         found.append(
