@@ -44,6 +44,7 @@ from recordings.ledger.verifying import (
     newest_unfinished,
     newest_verdict,
     request_verification,
+    standing_alarm,
     verify_due,
     verify_now,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "seals_to_hand",
     "sign_note",
     "signing_key",
+    "standing_alarm",
     "take_turn",
     "timestamp",
     "verifier_key",

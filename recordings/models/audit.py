@@ -25,6 +25,9 @@ class Verification(models.Model):
     unsealed = models.BigIntegerField(default=0)
     alarms = models.JSONField(default=list, blank=True)  # the first of each kind
     alarm_count = models.BigIntegerField(default=0)
+    # Of the largest checkpoint from elsewhere that it was held against; without one it cannot find it inconsistent.
+    kept_size = models.BigIntegerField(null=True, blank=True)
+    is_inconsistent = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()

@@ -26,13 +26,19 @@ class AlarmRow:
 class Verified:
     """The last verification that came to a result, a later one that ended without any, and the one under way.
 
-    That one has `total` entries to look at.
+    That one has `total` entries to look at. `standing` is an earlier one whose alarm the last one could not see.
     """
 
     last: Verification | None
     unfinished: Verification | None
     running: Verification | None
     total: int = 0
+    standing: Verification | None = None
+
+    @property
+    def standing_alarms(self) -> Sequence[AlarmRow]:
+        kept = [_alarm(each) for each in self.standing.alarms] if self.standing else []
+        return [alarm for alarm in kept if alarm.look.value == Alarm.NOT_CONSISTENT]
 
     @property
     def alarms(self) -> Sequence[AlarmRow]:
@@ -54,7 +60,7 @@ class Head:
     def tone(self) -> str:
         """How the card as a whole looks: an alarm of any kind is louder than a success."""
         last = self.verified.last
-        if self.conflicts or (last and last.alarms):
+        if self.conflicts or self.verified.standing or (last and last.alarms):
             return "bad"
         if self.verified.unfinished:
             return "warn"
@@ -95,7 +101,14 @@ def verified() -> Verified:
     runs = Verification.objects.select_related("requested_by")
     running = runs.filter(finished_at__isnull=True).order_by("requested_at").first()
     newest = ledger.newest_seal() if running else None
-    return Verified(ledger.newest_verdict(), ledger.newest_unfinished(), running, total=newest.size if newest else 0)
+    last, standing = ledger.newest_verdict(), ledger.standing_alarm()
+    return Verified(
+        last,
+        ledger.newest_unfinished(),
+        running,
+        total=newest.size if newest else 0,
+        standing=None if standing == last else standing,
+    )
 
 
 def _alarm(kept: dict[str, object]) -> AlarmRow:

@@ -19,7 +19,7 @@ class Trouble:
 
 
 def troubles(now: datetime) -> Sequence[Trouble]:
-    """The worst first (`now` aware UTC). Three queries, and one more where there are witnesses."""
+    """The worst first (`now` aware UTC). Four queries, and one more where there are witnesses."""
     return sorted([*_verified(), *_witnesses(now), *_unsealed(now)], key=lambda trouble: trouble.tone != "bad")
 
 
@@ -27,6 +27,8 @@ def _verified() -> Iterator[Trouble]:
     verdict = ledger.newest_verdict()
     if verdict and verdict.alarms:
         yield Trouble("bad", "v-critical", "The ledger was altered, as verification found.")
+    if ledger.standing_alarm():
+        yield Trouble("bad", "v-critical", "The ledger is not the one that a checkpoint from elsewhere saw.")
     if ledger.newest_unfinished():
         yield Trouble("warn", "warn", "The last verification of the ledger could not be finished.")
 

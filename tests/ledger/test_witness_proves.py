@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from django.core.management.base import CommandError
 from django.db import connection
+from django.utils import timezone
 
 from recordings import ledger
-from recordings.choices import LedgerAction
+from recordings.choices import LedgerAction, VerificationStatus
 from recordings.ledger import checkpoint
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.verifying import kept_in, verify_all
-from recordings.models import Call, LedgerEntry, Seal, StatusChange, Verification, append_only
+from recordings.models import Actor, Call, LedgerEntry, Seal, StatusChange, Verification, append_only
 from recordings.services.witnessing import put_into
 from tests import ledgers
 from tests.commands.running import Done, run
@@ -112,6 +113,31 @@ def test_a_signed_fork_passes_alone_and_fails_before_the_witness(witness: Path) 
     found = verify_all(kept=kept_in(witness)).alarms
     assert [(one.kind.name, one.index) for one in found] == [("NOT_CONSISTENT", 0)] * 3
     assert "3 alarms." in fails("--witness", witness)
+
+
+def test_what_only_a_witness_shows_stands_until_one_is_satisfied(witness: Path, tmp_path: Path) -> None:
+    first, *_, last = (witness / f"{size}.checkpoint" for size in sizes())
+    copy = tmp_path / "copy"
+    rewind()
+    fails("--since", last)
+    found = ledger.standing_alarm()
+    assert found
+    assert found.kept_size == int(last.stem)
+
+    assert "An alarm stands: on " in verify().out
+    assert "An alarm stands: on " in verify("--since", first).out
+    ledger.request_verification(Actor.objects.shell(), now=timezone.now())
+    assert ledger.verify_due(timezone.now()) == 1
+    verdict = ledger.newest_verdict()
+    assert verdict
+    assert (verdict.status, verdict.kept_size) == (VerificationStatus.PASSED, None)
+    assert ledger.standing_alarm() == found
+
+    ledgers.sealed(found.kept_size - found.size, at=timezone.now())
+    copy.mkdir()
+    put_into(copy, Seal.objects.latest("size"))
+    assert "An alarm stands" not in verify("--witness", copy).out
+    assert ledger.standing_alarm() is None
 
 
 @pytest.mark.parametrize("deed", [rewind, fork])

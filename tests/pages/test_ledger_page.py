@@ -18,7 +18,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from recordings import ledger, services
 from recordings.choices import Alarm, LedgerAction, VerificationStatus
-from recordings.ledger import tree
+from recordings.ledger import checkpoint, tree
 from recordings.ledger.keys import SigningKey, key_from
 from recordings.models import Actor, LeafBatch, LedgerEntry, Reading, Seal, Verification
 from tests import cast
@@ -442,6 +442,28 @@ def test_what_was_altered_is_named_with_its_place(client: Client, ada: User, sea
     assert f'<a href="{URL}?at={index}">no. {index}</a>' in page
 
 
+def test_what_a_checkpoint_from_elsewhere_showed_stands_though_a_run_without_one_passes(
+    client: Client, ada: User, key: SigningKey, sealed: Seal, tmp_path: Path
+) -> None:
+    client.force_login(ada)
+    other = tmp_path / "other.checkpoint"
+    other.write_text(checkpoint.sign(checkpoint.Checkpoint(key.name, sealed.size, bytes(32)), key))
+    ledger.verify_now(Actor.objects.shell(), kept=[ledger.kept_at(other)])
+    ledger.verify_now(Actor.objects.shell())
+    page = text_of(client)
+    assert "The ledger is not the one that a checkpoint from elsewhere saw" in page
+    assert "other.checkpoint saw other entries among the first" in page
+    assert "Nothing was altered" not in page
+    assert "ledger-card t-bad" in page
+    assert "The ledger is not the one that a checkpoint from elsewhere saw." in client.get("/").content.decode()
+
+    other.write_text(sealed.checkpoint)
+    ledger.verify_now(Actor.objects.shell(), kept=[ledger.kept_at(other)])
+    page = text_of(client)
+    assert "a checkpoint from elsewhere saw" not in page
+    assert "Nothing was altered" in page
+
+
 def test_an_unfinished_run_is_named_beside_the_verdict_before_it(client: Client, ada: User, sealed: Seal) -> None:
     client.force_login(ada)
     interrupt_a_verification()
@@ -477,10 +499,10 @@ def test_the_list_asks_as_often_for_many_entries_as_for_few(
     client.force_login(ada)
     client.get(URL)
     # Session, person, rights, four counts of the navigation; entries, places, who got a role; seal, queue, runs.
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(URL)
     recorded(60, ada)
-    with django_assert_num_queries(14):  # nobody got a role on this page
+    with django_assert_num_queries(15):  # nobody got a role on this page
         client.get(URL)
 
 

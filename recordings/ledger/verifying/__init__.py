@@ -11,6 +11,7 @@ from recordings.ledger.verifying.runs import (
     newest_unfinished,
     newest_verdict,
     request_verification,
+    standing_alarm,
     verify_due,
     verify_now,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "newest_unfinished",
     "newest_verdict",
     "request_verification",
+    "standing_alarm",
     "verify_all",
     "verify_due",
     "verify_now",

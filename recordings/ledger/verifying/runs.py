@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from recordings import conf
-from recordings.choices import LedgerAction, VerificationStatus
+from recordings.choices import Alarm, LedgerAction, VerificationStatus
 from recordings.ledger.entries import record
 from recordings.ledger.verifying.seals import Kept
 from recordings.ledger.verifying.whole import Report, verify_all
@@ -44,6 +44,15 @@ def newest_verdict() -> Verification | None:
     results = (VerificationStatus.PASSED, VerificationStatus.ALARMED)
     runs = Verification.objects.select_related("requested_by").filter(finished_at__isnull=False, status__in=results)
     return runs.order_by("-finished_at").first()
+
+
+def standing_alarm() -> Verification | None:
+    """The newest run that found the ledger to be another one than a checkpoint from elsewhere saw, which no run without
+    one can see: it stands until one passes that was held against a checkpoint as large."""
+    later = Verification.objects.filter(status=VerificationStatus.PASSED, finished_at__gt=OuterRef("finished_at"))
+    runs = Verification.objects.filter(is_inconsistent=True, finished_at__isnull=False)
+    standing = runs.exclude(Exists(later.filter(kept_size__gte=OuterRef("kept_size"))))
+    return standing.select_related("requested_by").order_by("-finished_at").first()
 
 
 def newest_unfinished() -> Verification | None:
@@ -82,7 +91,7 @@ def verify_now(
     except Interrupted:
         _finish(run, None, now=clock())
         raise
-    _finish(run, report, now=clock())
+    _finish(run, report, now=clock(), kept=kept)
     return run, report
 
 
@@ -148,7 +157,7 @@ def _request_daily(now: datetime) -> None:
             request_verification(Actor.objects.job(ACTOR_NAME), now=now)
 
 
-def _finish(run: Verification, report: Report | None, *, now: datetime) -> bool:
+def _finish(run: Verification, report: Report | None, *, now: datetime, kept: Sequence[Kept] = ()) -> bool:
     """Keep what was found, and its entry, in one transaction. Without a report the run could not be finished."""
     with transaction.atomic():
         held = Verification.objects.select_for_update().filter(
@@ -158,6 +167,7 @@ def _finish(run: Verification, report: Report | None, *, now: datetime) -> bool:
         if row is None:
             return False
         _take(row, report)
+        row.kept_size = max((one.size for one in kept), default=None)
         row.finished_at, row.leased_until = now, None
         row.save()
         _record(row, report, now=now)
@@ -170,6 +180,7 @@ def _take(row: Verification, report: Report | None) -> None:
         return
     row.status = VerificationStatus.PASSED if report.passed else VerificationStatus.ALARMED
     row.size, row.checked, row.rows, row.unsealed = report.size, report.checked, report.rows, report.unsealed
+    row.is_inconsistent = any(found.kind == Alarm.NOT_CONSISTENT for found in report.alarms)
     row.alarms, row.alarm_count = [found.as_json() for found in report.alarms], report.alarm_count
 
 
@@ -185,6 +196,7 @@ def _record(row: Verification, report: Report | None, *, now: datetime) -> None:
         checked=row.checked,
         rows=row.rows,
         unsealed=row.unsealed,
+        kept_size=row.kept_size,
         alarms=row.alarm_count,
         first_alarm=first.kind.value if first else "",
         first_index=first.index if first else None,

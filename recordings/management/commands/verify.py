@@ -73,6 +73,7 @@ def _words(report: Report, kept: Sequence[Kept]) -> Iterator[str]:
     if report.passed:
         yield "Nothing was altered since it was sealed, as far as the ledger itself can show."
         yield from _fitting(kept)
+        yield from _standing()
     yield from _unproven(report, kept)
 
 
@@ -81,6 +82,17 @@ def _fitting(kept: Sequence[Kept]) -> Iterator[str]:
         yield (
             f"It is the ledger that {_many(len(kept), 'checkpoint')} from elsewhere saw, the newest over its first "
             f"{_many(kept[-1].size, 'entry')}."
+        )
+
+
+def _standing() -> Iterator[str]:
+    """What an earlier run found with a checkpoint from elsewhere, and this one could not see."""
+    found = ledger.standing_alarm()
+    if found and found.finished_at:
+        yield (
+            f"An alarm stands: on {found.finished_at:%Y-%m-%d %H:%M:%S} UTC the ledger was not the one that a "
+            f"checkpoint from elsewhere saw. It stands until a run passes with one over at least {found.kept_size} "
+            "entries."
         )
 
 
