@@ -3,6 +3,7 @@
 import logging
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from recordings.ledger import checkpoint, proofs, tree, waiting
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.entries import record
 from recordings.ledger.keys import SigningKey, signing_key
-from recordings.ledger.places import keys_near, too_late
+from recordings.ledger.places import KEY_BYTES, keys_near, too_late
 from recordings.ledger.proofs import TreeBroken
 from recordings.ledger.tree import Complete, Frontier
 from recordings.models import Actor, LeafBatch, Node, Seal, SealingTurn, SealKey, Unsealed
@@ -24,8 +25,6 @@ logger = logging.getLogger(__name__)
 # Entries of one seal at most: as much as one transaction does in about a second.
 MOST = 100_000
 _TURN = 1
-# Keys and leaves, in the order of the keys.
-type Part = tuple[Sequence[bytes], Sequence[bytes]]
 
 
 class CannotSeal(Exception):
@@ -61,8 +60,8 @@ def seal(now: datetime, *, key: SigningKey, limit: int = MOST) -> Seal | None:
         _require_one_name(newest, key)
         _require_not_replaced(newest, key)
         frontier = _frontier_under(newest)
-        sealed = _grow(frontier, limit)
-        return _signed(frontier, key, _not_before(newest, now)) if sealed else None
+        grown, sealed = _grow(frontier, limit)
+        return _signed(grown, key, _not_before(newest, now)) if sealed else None
 
 
 def _require_one_name(newest: Seal | None, key: SigningKey) -> None:
@@ -106,42 +105,36 @@ def _require_nothing_beyond(size: int) -> None:
         raise TreeBroken("It holds leaves that no seal covers.")
 
 
-def _grow(frontier: Frontier, limit: int) -> int:
-    """Put the oldest entries that wait into the tree; how many. Held in memory are their hashes, not their bodies."""
-    line = _line(limit)
-    batches: list[LeafBatch] = []
-    completed: list[Complete] = []
-    for keys, leaves in line:
-        batches += _batches(keys, leaves, start=frontier.size)
-        completed += frontier.extend(leaves, lowest=Node.LOWEST)
-    if line:
+def _grow(frontier: Frontier, limit: int) -> tuple[Frontier, int]:
+    """Put the oldest entries that wait into the tree: its edge then, and how many. Who has a place already is put out
+    of the line first. Held in memory are their hashes, not their bodies."""
+    while True:
+        grown, keys = frontier.copy(), list[bytes]()
+        batches, completed = list[LeafBatch](), list[Complete]()
+        with closing(waiting.oldest(limit)) as parts:
+            for some, bodies in parts:
+                leaves = [tree.leaf_hash(body) for body in bodies]
+                batches += _batches(some, leaves, start=grown.size)
+                completed += grown.extend(leaves, lowest=Node.LOWEST)
+                keys += some
+        placed = _placed(batches, keys)
+        if not placed:
+            break
+        _put_out(placed)
+    if keys:
         LeafBatch.objects.bulk_copy(batches)
         Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
-        waiting.take_out(_keys(line))
-    return sum(len(keys) for keys, _ in line)
+        waiting.take_out(keys)
+    return grown, len(keys)
 
 
-def _line(limit: int) -> Sequence[Part]:
-    """The keys and leaves of those that wait, part by part. Who has a place already is put out of the line."""
-    while line := [(keys, [tree.leaf_hash(body) for body in bodies]) for keys, bodies in waiting.oldest(limit)]:
-        placed = _placed(_keys(line))
-        if not placed:
-            return line
-        _put_out(placed)
-        if rest := [part for part in (_without(placed, *part) for part in line) if part[0]]:
-            return rest
-    return []
-
-
-def _keys(line: Iterable[Part]) -> list[bytes]:
-    return [key for keys, _ in line for key in keys]
-
-
-def _placed(keys: Sequence[bytes]) -> set[bytes]:
-    """Those of these sorted keys that are in the tree. A look at a few batches where they are new, as nearly always."""
-    waiting = set(keys)
-    edges = [UUID(bytes=keys[at]) for first, end in _cuts(keys) for at in (first, end - 1)]
-    return {key for held in keys_near(edges) for key in held if key in waiting}
+def _placed(batches: Iterable[LeafBatch], keys: Sequence[bytes]) -> set[bytes]:
+    """Those of these sorted keys, of which the batches are, that are in the tree. A look at a few batches where they
+    are new, as nearly always."""
+    edges = [edge for batch in batches for edge in (batch.first_entry, UUID(bytes=bytes(batch.entry_ids[-KEY_BYTES:])))]
+    reaching = list(keys_near(edges))
+    waiting = set(keys) if reaching else set[bytes]()
+    return {key for held in reaching for key in held if key in waiting}
 
 
 def _put_out(placed: Collection[bytes]) -> None:
@@ -154,11 +147,6 @@ def _put_out(placed: Collection[bytes]) -> None:
         UUID(bytes=keys[0]),
     )
     waiting.take_out(keys)
-
-
-def _without(placed: Collection[bytes], keys: Sequence[bytes], leaves: Sequence[bytes]) -> Part:
-    kept = [at for at, key in enumerate(keys) if key not in placed]
-    return [keys[at] for at in kept], [leaves[at] for at in kept]
 
 
 def _batches(keys: Sequence[bytes], leaves: Sequence[bytes], *, start: int) -> list[LeafBatch]:

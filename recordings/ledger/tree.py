@@ -45,6 +45,11 @@ class Frontier:
         frontier._waiting = {level: subtree(level, (size >> level) - 1) for level in levels}
         return frontier
 
+    def copy(self) -> "Frontier":
+        other = Frontier()
+        other.size, other._waiting = self.size, dict(self._waiting)
+        return other
+
     def append(self, leaf: bytes, *, lowest: int = 0) -> list[Complete]:
         return self.extend((leaf,), lowest=lowest)
 

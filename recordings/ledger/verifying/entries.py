@@ -3,17 +3,17 @@ snapshot of a busy database open. Both databases hand over the very bytes of a b
 """
 
 import json
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from psycopg.pq.abc import PGconn
 
+from recordings.ledger.ahead import answer, ask
 from recordings.ledger.verifying.hashing import KEY_BYTES, Block, worked_out
 from recordings.models import LedgerEntry
 
@@ -111,14 +111,14 @@ def _blocks_of_postgres(until: UUID, with_columns: bool) -> Iterator[Block]:
     )
     is_ahead = not connection.in_atomic_block
     with _reader(is_own=is_ahead) as reader:
-        _ask(reader, first, SMALLEST.bytes, until.bytes)
-        while row := _answer(reader):
-            keys, bodies, said = row
+        ask(reader, first, SMALLEST.bytes, until.bytes)
+        while (row := answer(reader))[0]:
+            keys, bodies, said = (column or b"" for column in row)
             if is_ahead:
-                _ask(reader, later, keys[-KEY_BYTES:], until.bytes)
+                ask(reader, later, keys[-KEY_BYTES:], until.bytes)
             yield worked_out(keys, bodies.split(b"\0"), json.loads(said) if said else ())
             if not is_ahead:
-                _ask(reader, later, keys[-KEY_BYTES:], until.bytes)
+                ask(reader, later, keys[-KEY_BYTES:], until.bytes)
 
 
 @contextmanager
@@ -130,23 +130,3 @@ def _reader(*, is_own: bool) -> Iterator[PGconn]:
     finally:
         if is_own:
             database.close()
-
-
-def _ask(reader: PGconn, statement: bytes, after: bytes, until: bytes) -> None:
-    reader.send_query_params(statement, [after, until], param_formats=[1, 1], result_format=1)
-    while reader.flush():
-        select.select([], [reader.socket], [])
-
-
-def _answer(reader: PGconn) -> tuple[bytes, bytes, bytes] | None:
-    """The three columns of the block that was asked for; None behind the last. Raises OperationalError."""
-    while reader.is_busy():
-        select.select([reader.socket], [], [])
-        reader.consume_input()
-    result = reader.get_result()
-    while reader.get_result():
-        pass
-    if result is None or result.error_message:
-        raise OperationalError(result.error_message.decode(errors="replace") if result else "the connection is gone")
-    keys = result.get_value(0, 0)
-    return (keys, result.get_value(0, 1) or b"", result.get_value(0, 2) or b"") if keys else None
