@@ -35,7 +35,8 @@ from tests.ledger import attacked
 from tests.ledger.attacked import alarms, fill
 from tests.owning import change, insert, place_of, switch_triggers_off
 
-RUNS = 40
+RUNS = 15
+OF_EACH = 4
 IS_POSTGRES = connection.vendor == "postgresql"
 
 type Bodies = Mapping[LedgerEntry, bytes]
@@ -194,7 +195,8 @@ COLUMNS = [
 
 @pytest.mark.parametrize(("model", "column"), COLUMNS)
 def test_no_value_in_any_column_ends_the_run(sealed: datetime, model: type[Model], column: str) -> None:
-    for value in ANYTHING:
+    """A few values of each column, others of the next: each value meets many columns, each column several values."""
+    for value in random.Random(f"{model.__name__}.{column}").sample(ANYTHING, min(OF_EACH, len(ANYTHING))):
         with transaction.atomic():
             set_first(model, column, value)
             report = verify_all()

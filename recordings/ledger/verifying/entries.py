@@ -5,17 +5,19 @@ snapshot of a busy database open. Both databases hand over the very bytes of a b
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
-from psycopg.pq.abc import PGconn
 
 from recordings.ledger.ahead import answer, ask
 from recordings.ledger.verifying.hashing import KEY_BYTES, Block, worked_out
 from recordings.models import LedgerEntry
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn
 
 BLOCK = 2048
 SMALLEST = UUID(int=0)
@@ -122,7 +124,7 @@ def _blocks_of_postgres(until: UUID, with_columns: bool) -> Iterator[Block]:
 
 
 @contextmanager
-def _reader(*, is_own: bool) -> Iterator[PGconn]:
+def _reader(*, is_own: bool) -> Iterator["PGconn"]:
     database = connection.copy() if is_own else connection
     try:
         database.ensure_connection()
