@@ -68,10 +68,11 @@ migrations: .venv/.dev
 	@echo "== missing migrations"
 	@DEBUG=1 ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
 
-# Five at a time on two cores: half of what the tests do is waiting, for processes, graces and disks.
+# Five at a time on two cores: half of what the tests do is waiting, for processes, graces and disks. What a page shows
+# is tried on PostgreSQL, which forgives less, and on SQLite in Chromium and in the demo.
 test-sqlite: .venv/.dev ## the tests on SQLite
 	@echo "== tests on SQLite"
-	@$(BIN)/pytest -q -n 5 --dist worksteal --ignore tests/browser
+	@$(BIN)/pytest -q -n 5 --dist worksteal --ignore tests/browser --ignore tests/pages
 
 # The stand-in, the wire and the demo know no database of ours: once is enough.
 test-postgres: .venv/.dev ## the tests on a real PostgreSQL, or on TEST_DATABASE_URL

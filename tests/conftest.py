@@ -1,5 +1,6 @@
 """The cast, the clock, the stand-in, and a test database that keeps its append-only triggers."""
 
+import gc
 import importlib
 import os
 from collections.abc import Iterator, Sequence
@@ -26,14 +27,17 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 NOW = datetime(2026, 11, 18, 14, 32, 8, tzinfo=UTC)
 
+# Everything that is imported stays: looking through it for garbage after each few hundred objects takes its time.
+gc.set_threshold(20_000, 20, 50)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of what only PostgreSQL does belong to the run on PostgreSQL, which is part of every `make test`.
 
-    There a file none of whose tests asks for a database is left out: the run on SQLite had it.
+    There a file none of whose tests asks for a database is left out: the run on SQLite had it, but for the pages.
     """
     if connection.vendor == "postgresql":
-        wanted = {item.path for item in items if asks_for_database(item)}
+        wanted = {item.path for item in items if asks_for_database(item) or item.path.parent.name == "pages"}
         here = [item for item in items if item.path in wanted]
     else:
         here = [item for item in items if not item.get_closest_marker("postgresql")]

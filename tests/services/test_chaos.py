@@ -35,7 +35,7 @@ SEED = 20261123
 CALLS = 500
 WORKERS = 3
 # Kills go on for so long; what is left then has to come to an end by itself.
-CHAOS_SECONDS, PATIENCE_SECONDS = 25.0, 480.0
+CHAOS_SECONDS, PATIENCE_SECONDS = 20.0, 480.0
 # Short enough for a test to wait past; and nobody repeats a heartbeat here, so the recorder's word lasts.
 TIMES = {"GRAPH_TIMEOUT": "1,1.2", "GRAPH_DEADLINE": "1.5", "SETTLE_GRACE": "3", "CLAIM_FRESH": "900"}
 SETTLED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.UNRESOLVED)
