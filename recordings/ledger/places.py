@@ -47,7 +47,7 @@ def keys_near(edges: Collection[UUID]) -> Iterator[list[bytes]]:
     for stretches in batched(_stretches(edges), MOST_STRETCHES):
         reaching = (_may_hold(first, last) & Q(last_key__gte=first.bytes) for first, last in stretches)
         for entry_ids in batches.filter(reduce(or_, reaching)).values_list("entry_ids", flat=True).iterator(16):
-            yield _cut(bytes(entry_ids))
+            yield cut(bytes(entry_ids))
 
 
 def too_late(key: bytes) -> bytes:
@@ -80,8 +80,9 @@ def _earlier(key: UUID, by: timedelta) -> UUID:
 
 
 def _in_batch(wanted: dict[bytes, UUID], first_index: int, entry_ids: bytes) -> dict[UUID, int]:
-    return {wanted[key]: first_index + at for at, key in enumerate(_cut(entry_ids)) if key in wanted}
+    return {wanted[key]: first_index + at for at, key in enumerate(cut(entry_ids)) if key in wanted}
 
 
-def _cut(entry_ids: bytes) -> list[bytes]:
+def cut(entry_ids: bytes) -> list[bytes]:
+    """The keys that stand there one after the other."""
     return [entry_ids[at : at + KEY_BYTES] for at in range(0, len(entry_ids), KEY_BYTES)]

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from recordings.ledger import checkpoint, proofs, tree, waiting
 from recordings.ledger.checkpoint import Checkpoint
 from recordings.ledger.entries import record
 from recordings.ledger.keys import SigningKey, signing_key
-from recordings.ledger.places import KEY_BYTES, keys_near, too_late
+from recordings.ledger.places import KEY_BYTES, cut, keys_near, too_late
 from recordings.ledger.proofs import TreeBroken
 from recordings.ledger.tree import Complete, Frontier
 from recordings.models import Actor, LeafBatch, Node, Seal, SealingTurn, SealKey, Unsealed
@@ -109,14 +110,15 @@ def _grow(frontier: Frontier, limit: int) -> tuple[Frontier, int]:
     """Put the oldest entries that wait into the tree: its edge then, and how many. Who has a place already is put out
     of the line first. Held in memory are their hashes, not their bodies."""
     while True:
-        grown, keys = frontier.copy(), list[bytes]()
+        grown, parts = frontier.copy(), list[bytes]()
         batches, completed = list[LeafBatch](), list[Complete]()
-        with closing(waiting.oldest(limit)) as parts:
-            for some, bodies in parts:
+        with closing(waiting.oldest(limit)) as line:
+            for some, bodies in line:
                 leaves = [tree.leaf_hash(body) for body in bodies]
                 batches += _batches(some, leaves, start=grown.size)
                 completed += grown.extend(leaves, lowest=Node.LOWEST)
-                keys += some
+                parts.append(some)
+        keys = b"".join(parts)
         placed = _placed(batches, keys)
         if not placed:
             break
@@ -125,15 +127,15 @@ def _grow(frontier: Frontier, limit: int) -> tuple[Frontier, int]:
         LeafBatch.objects.bulk_copy(batches)
         Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
         waiting.take_out(keys)
-    return grown, len(keys)
+    return grown, grown.size - frontier.size
 
 
-def _placed(batches: Iterable[LeafBatch], keys: Sequence[bytes]) -> set[bytes]:
+def _placed(batches: Iterable[LeafBatch], keys: bytes) -> set[bytes]:
     """Those of these sorted keys, of which the batches are, that are in the tree. A look at a few batches where they
     are new, as nearly always."""
     edges = [edge for batch in batches for edge in (batch.first_entry, UUID(bytes=bytes(batch.entry_ids[-KEY_BYTES:])))]
     reaching = list(keys_near(edges))
-    waiting = set(keys) if reaching else set[bytes]()
+    waiting = set(cut(keys)) if reaching else set[bytes]()
     return {key for held in reaching for key in held if key in waiting}
 
 
@@ -146,29 +148,34 @@ def _put_out(placed: Collection[bytes]) -> None:
         len(keys),
         UUID(bytes=keys[0]),
     )
-    waiting.take_out(keys)
+    waiting.take_out(b"".join(keys))
 
 
-def _batches(keys: Sequence[bytes], leaves: Sequence[bytes], *, start: int) -> list[LeafBatch]:
+def _batches(keys: bytes, leaves: Sequence[bytes], *, start: int) -> list[LeafBatch]:
     return [
         LeafBatch(
             first_index=start + first,
-            first_entry=UUID(bytes=keys[first]),
+            first_entry=UUID(bytes=_key(keys, first)),
             count=end - first,
-            entry_ids=b"".join(keys[first:end]),
+            entry_ids=keys[first * KEY_BYTES : end * KEY_BYTES],
             leaf_hashes=b"".join(leaves[first:end]),
         )
         for first, end in _cuts(keys)
     ]
 
 
-def _cuts(keys: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+def _cuts(keys: bytes) -> Iterator[tuple[int, int]]:
     """Where a batch begins and ends: after MOST keys, and before one whose time is more than WIDTH after the first."""
-    first = 0
-    while first < len(keys):
-        end = bisect_left(keys, too_late(keys[first]), first + 1, min(first + LeafBatch.MOST, len(keys)))
+    first, count = 0, len(keys) // KEY_BYTES
+    while first < count:
+        most = min(first + LeafBatch.MOST, count)
+        end = bisect_left(range(count), too_late(_key(keys, first)), first + 1, most, key=partial(_key, keys))
         yield first, end
         first = end
+
+
+def _key(keys: bytes, at: int) -> bytes:
+    return keys[at * KEY_BYTES : (at + 1) * KEY_BYTES]
 
 
 def _signed(frontier: Frontier, key: SigningKey, now: datetime) -> Seal:

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from recordings.ledger.ahead import answer, ask, finish
+from recordings.ledger.places import KEY_BYTES, cut
 from recordings.models import Unsealed
 
 # So many at once, with their bodies, are held in memory.
 PART = 1024
-_KEY_BYTES = 16
 
 # One row a part, since a row costs the client more than what stands in it. Both tables are told where to begin, so that
 # neither is searched before it. An aggregate takes its rows in the order of the query below it, and a text of
@@ -25,7 +25,8 @@ SELECT string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00':
 """
 _FIRST, _LATER = (_PART.format(behind=behind).encode() for behind in (">=", ">"))
 
-type Part = tuple[Sequence[bytes], Sequence[bytes]]
+# Keys, one after the other, and the bodies of each.
+type Part = tuple[bytes, Sequence[bytes]]
 
 
 def oldest(limit: int) -> Generator[Part]:
@@ -36,25 +37,26 @@ def oldest(limit: int) -> Generator[Part]:
     return _oldest_by_parts(limit) if connection.vendor == "postgresql" else _oldest_by_rows(limit)
 
 
-def take_out(keys: Sequence[bytes]) -> None:
-    """These, in the order of their keys, wait no longer.
+def take_out(keys: bytes) -> None:
+    """These, one after the other in their order, wait no longer.
 
     They go by the range of their keys, which is quick. One that was committed meanwhile may lie in the range and is
     not among them: then the numbers differ, and they go by their keys.
     """
+    count = len(keys) // KEY_BYTES
     with transaction.atomic():
-        first, last = UUID(bytes=keys[0]), UUID(bytes=keys[-1])
+        first, last = UUID(bytes=keys[:KEY_BYTES]), UUID(bytes=keys[-KEY_BYTES:])
         taken, _ = Unsealed.objects.filter(entry_id__gte=first, entry_id__lte=last).delete()
-        transaction.set_rollback(taken != len(keys))
-    if taken != len(keys):
-        for some in batched(keys, PART):
+        transaction.set_rollback(taken != count)
+    if taken != count:
+        for some in batched(cut(keys), PART):
             Unsealed.objects.filter(entry_id__in=[UUID(bytes=key) for key in some]).delete()
 
 
 def _oldest_by_rows(limit: int) -> Generator[Part]:
     rows = Unsealed.objects.order_by("entry_id").values_list("entry_id", "entry__body")[:limit]
     for some in batched(rows.iterator(PART), PART):
-        yield [key.bytes for key, _ in some], [body.encode() for _, body in some]
+        yield b"".join([key.bytes for key, _ in some]), [body.encode() for _, body in some]
 
 
 def _oldest_by_parts(limit: int) -> Generator[Part]:
@@ -65,10 +67,10 @@ def _oldest_by_parts(limit: int) -> Generator[Part]:
         ask(line, _FIRST, UUID(int=0).bytes, _number(min(limit, PART)))
         while (row := answer(line))[0]:
             keys, bodies = (column or b"" for column in row)
-            limit -= len(keys) // _KEY_BYTES
+            limit -= len(keys) // KEY_BYTES
             if limit > 0:
-                ask(line, _LATER, keys[-_KEY_BYTES:], _number(min(limit, PART)))
-            yield [keys[at : at + _KEY_BYTES] for at in range(0, len(keys), _KEY_BYTES)], bodies.split(b"\0")
+                ask(line, _LATER, keys[-KEY_BYTES:], _number(min(limit, PART)))
+            yield keys, bodies.split(b"\0")
             if limit <= 0:
                 return
     finally:
