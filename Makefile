@@ -68,17 +68,17 @@ migrations: .venv/.dev
 	@echo "== missing migrations"
 	@DEBUG=1 ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
 
-# Five at a time on two cores: half of what the tests do is waiting, for processes, graces and disks. What a page shows
+# Four at a time on two cores: half of what the tests do is waiting, for processes, graces and disks. What a page shows
 # is tried on PostgreSQL, which forgives less, and on SQLite in Chromium and in the demo.
 test-sqlite: .venv/.dev ## the tests on SQLite
 	@echo "== tests on SQLite"
-	@$(BIN)/pytest -q -n 5 --dist worksteal --ignore tests/browser --ignore tests/pages
+	@$(BIN)/pytest -q -n 4 --dist worksteal --ignore tests/browser --ignore tests/pages
 
 # The stand-in, the wire and the demo know no database of ours: once is enough.
 test-postgres: .venv/.dev ## the tests on a real PostgreSQL, or on TEST_DATABASE_URL
 	@echo "== tests on PostgreSQL"
 	@$(BIN)/python -W ignore -m tests.postgres -- \
-	  $(BIN)/pytest -q -n 5 --dist worksteal --ignore tests/browser --ignore tests/sandbox --ignore tests/graph --ignore tests/demo
+	  $(BIN)/pytest -q -n 4 --dist worksteal --ignore tests/browser --ignore tests/sandbox --ignore tests/graph --ignore tests/demo
 
 test-browser: .venv/.dev ## the tests in Chromium; BROWSER=0 leaves them out
 	@echo "== tests in Chromium"

@@ -157,7 +157,7 @@ def test_a_sign_in_that_hangs_is_given_up_at_the_deadline(config: GraphConfig, s
 
 def test_nobody_waits_longer_than_the_deadline_for_another_threads_token(config: GraphConfig, sandbox: Sandbox) -> None:
     sandbox.fault("hang", action="token")
-    first = threading.Thread(target=lambda: token(config, deadline=soon()))
+    first = threading.Thread(target=lambda: token(config, deadline=soon(60)))
     first.start()
     assert sandbox.wait_for_hanging()
 
