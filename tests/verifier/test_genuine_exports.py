@@ -121,6 +121,9 @@ def test_a_fingerprint_may_be_grouped_and_in_capitals(tmp_path: Path) -> None:
 def test_a_snapshot_is_called_one(tmp_path: Path) -> None:
     outcome = run(building.ledger().export([], sheet="calls", is_snapshot=True).zip(tmp_path))
 
+    assert "note No row of calls.csv is proven." in outcome.words
+    assert "PASSED: Every check passed, within the limits above; no row is proven." in outcome.words
+
     assert outcome.code == 0
     assert "What calls.csv says: it is a snapshot, not proven" in outcome.words
     assert "genuine" not in outcome.words
@@ -259,6 +262,8 @@ def test_an_export_that_was_not_asked_for_since_that_checkpoint_says_so(tmp_path
     assert without.code == another.code == 1
     assert "The export holds no proof from your earlier checkpoint, which is at size 9." in without.failures[0]
     assert without.failures == another.failures
+    assert "What this proves" in without.words
+    assert "FAILED: Nothing is wrong with what was checked" in without.words
 
 
 def test_an_earlier_checkpoint_of_an_earlier_key_is_taken_with_a_word_of_caution(tmp_path: Path) -> None:

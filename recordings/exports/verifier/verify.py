@@ -60,6 +60,10 @@ class Failed(Exception):
         self.sentences = sentences
 
 
+class Unanswered(Failed):
+    """What was asked for cannot be told from this export; that says nothing against it."""
+
+
 class Altered(Failed):
     """The export is as it was made, and the ledger that it was made from is not."""
 
@@ -1031,7 +1035,7 @@ def _is_beginning(export: Export, earlier: Checkpoint, checkpoint: Checkpoint) -
         return earlier.root == checkpoint.root
     nodes = _nodes_from(export, earlier.size)
     if nodes is None:
-        raise Failed(
+        raise Unanswered(
             f"The export holds no proof from your earlier checkpoint, which is at size {earlier.size}. Ask for an "
             f"export since that checkpoint."
         )
@@ -1090,7 +1094,8 @@ class Report:
     """Tells what was checked, and goes on behind a check that failed: `with report:` around each."""
 
     def __init__(self) -> None:
-        self.failures = self.alterations = 0
+        self.failures = self.alterations = self.unanswered = 0
+        self.proves_rows = True
 
     def __enter__(self) -> None:
         pass
@@ -1101,6 +1106,7 @@ class Report:
         for sentence in error.sentences:
             self.failures += 1
             self.alterations += isinstance(error, Altered)
+            self.unanswered += isinstance(error, Unanswered)
             self.tell(sentence, "FAILED  ")
         return True
 
@@ -1116,12 +1122,20 @@ class Report:
                 "The export is as On Record made it, and what is proven above is proven. The ledger was altered.",
                 "FAILED: ",
             )
+        elif self.failures and self.failures == self.unanswered:
+            self.tell(
+                "Nothing is wrong with what was checked, but this export has no answer to your question about an "
+                "earlier checkpoint.",
+                "FAILED: ",
+            )
         elif self.failures:
             self.tell(
                 "This export is not as On Record made it, or it is damaged. Keep it, and ask for another.", "FAILED: "
             )
-        else:
+        elif self.proves_rows:
             self.tell("Every check passed, within the limits above.", "PASSED: ")
+        else:
+            self.tell("Every check passed, within the limits above; no row is proven.", "PASSED: ")
         return 1 if self.failures else 0
 
     def under(self, heading: str, sentences: list[str]) -> None:
@@ -1159,14 +1173,18 @@ def verify(export: Export, told_key: str | None, earlier: Path | None, store: St
     with report:
         if covered:
             rows = check_rows(export, manifest, covered, store)
-            report.tell(f"{rows.proven:,} rows of {manifest.data} say in every proven cell what their entries say.")
+            report.proves_rows = rows.proven > 0
+            if rows.proven:
+                report.tell(f"{rows.proven:,} rows of {manifest.data} say in every proven cell what their entries say.")
+            else:
+                report.tell(f"No row of {manifest.data} is proven.", "note    ")
     with report:
         if checkpoint and (manifest.since() or CONSISTENCY in export.sizes):
             report.tell(check_since(export, manifest, checkpoint), "note    ")
     with report:
         if checkpoint and earlier:
             report.tell(check_earlier(export, checkpoint, key, earlier))
-    if report.failures or not covered or not rows:
+    if report.failures > report.unanswered or not covered or not rows:
         return
     report.under("What this proves", proven(manifest, covered, rows))
     report.under("What this does not prove", not_proven(manifest, told_key, covered, rows))
