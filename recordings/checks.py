@@ -212,7 +212,10 @@ def durable_database(databases: Sequence[str] | None = None, **_: Any) -> Checke
         found += _durability(alias)
         missing = append_only.missing(connections[alias])
         if missing:
-            hint = "Run `manage.py migrate --skip-checks`, which puts them right; find out who did that."
+            hint = (
+                "Keep a copy of the database as it is, and find out who did that. Then run `manage.py migrate "
+                "--skip-checks`, which puts them right, and `manage.py verify`, which tells what was altered meanwhile."
+            )
             found.append(
                 Error(
                     f"Triggers are missing, switched off or changed: {', '.join(missing)}.",

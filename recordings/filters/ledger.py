@@ -49,8 +49,9 @@ class LedgerFilter(PeriodFilterSet):
         return {**super().get_filters(), **days}
 
     def by_actor(self, queryset: QuerySet[LedgerEntry], name: str, value: str) -> QuerySet[LedgerEntry]:
-        """Everybody who bore this label."""
-        return queryset.filter(actor_id__in=list(Actor.objects.filter(label=value).values_list("pk", flat=True)))
+        """Everybody whose label has these words in it: who works in the shell is "root@host for mira" there."""
+        actors = Actor.objects.filter(label__icontains=value.strip()).values_list("pk", flat=True)
+        return queryset.filter(actor_id__in=list(actors))
 
     def by_call(self, queryset: QuerySet[LedgerEntry], name: str, value: str) -> QuerySet[LedgerEntry]:
         calls = Call.objects.filter(graph_id=value.strip()).values_list("pk", flat=True)

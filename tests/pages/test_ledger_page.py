@@ -209,6 +209,7 @@ def test_the_filter_stands_in_the_address_and_goes_along(client: Client, ada: Us
     assert {entry.actor.label for entry in shown(client, "?actor=mira")} == {"mira"}
     assert {entry.call and entry.call.graph_id for entry in shown(client, "?call=call-1")} == {"call-1"}
     assert shown(client, "?call=call-2") == []
+    assert {entry.actor.label for entry in shown(client, "?actor=MIR")} == {"mira"}, "a part of a name will do"
     assert shown(client, "?actor=nobody") == []
     assert len(shown(client, f"?from={today}&to={today}")) == 50
     assert shown(client, "?from=2020-01-01&to=2020-01-02") == []
