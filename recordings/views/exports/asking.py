@@ -87,7 +87,7 @@ def _sheet_of(query: QueryDict) -> ExportSheet:
 
 
 def _filled(query: QueryDict, sheet: ExportSheet) -> dict[str, Any]:
-    return {"format": ExportFormat.EXACT, "zone": "UTC", **query.dict(), "sheet": sheet}
+    return {"format": ExportFormat.SPREADSHEET, "zone": "UTC", **query.dict(), "sheet": sheet}
 
 
 def _of_list(asked: QueryDict) -> QueryDict:
