@@ -61,8 +61,8 @@ def seal(now: datetime, *, key: SigningKey, limit: int = MOST) -> Seal | None:
         _require_one_name(newest, key)
         _require_not_replaced(newest, key)
         frontier = _frontier_under(newest)
-        grown, sealed = _grow(frontier, limit)
-        return _signed(grown, key, _not_before(newest, now)) if sealed else None
+        grown = _grow(frontier, limit)
+        return _signed(grown, key, _not_before(newest, now)) if grown.size > frontier.size else None
 
 
 def _require_one_name(newest: Seal | None, key: SigningKey) -> None:
@@ -106,9 +106,9 @@ def _require_nothing_beyond(size: int) -> None:
         raise TreeBroken("It holds leaves that no seal covers.")
 
 
-def _grow(frontier: Frontier, limit: int) -> tuple[Frontier, int]:
-    """Put the oldest entries that wait into the tree: its edge then, and how many. Who has a place already is put out
-    of the line first. Held in memory are their hashes, not their bodies."""
+def _grow(frontier: Frontier, limit: int) -> Frontier:
+    """Put the oldest entries that wait into the tree: its edge then. Who has a place already is put out of the line
+    first. Held in memory are their hashes, not their bodies."""
     while True:
         grown, parts = frontier.copy(), list[bytes]()
         batches, completed = list[LeafBatch](), list[Complete]()
@@ -127,7 +127,7 @@ def _grow(frontier: Frontier, limit: int) -> tuple[Frontier, int]:
         LeafBatch.objects.bulk_copy(batches)
         Node.objects.bulk_copy([Node(level=level, position=at, node_hash=digest) for level, at, digest in completed])
         waiting.take_out(keys)
-    return grown, grown.size - frontier.size
+    return grown
 
 
 def _placed(batches: Iterable[LeafBatch], keys: bytes) -> set[bytes]:

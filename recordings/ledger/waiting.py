@@ -15,13 +15,17 @@ PART = 1024
 
 # One row a part, since a row costs the client more than what stands in it. The line is cut first, so that no plan
 # begins with the ledger, which is long. An aggregate takes its rows in the order of the query below it, and a text of
-# PostgreSQL holds no NUL, which so parts one body from the next.
+# PostgreSQL holds no NUL, which so parts one body from the next. The last key is that of the line: whoever stands in it
+# and is gone from the ledger keeps nobody behind it waiting.
 _PART = """
-SELECT string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00'::bytea) FROM (
-    SELECT entry.id, entry.body FROM (
+SELECT
+    string_agg(uuid_send(id), ''::bytea), string_agg(textsend(body), '\\x00'::bytea),
+    uuid_send((array_agg(entry_id))[count(*)])
+FROM (
+    SELECT waiting.entry_id, entry.id, entry.body FROM (
         SELECT entry_id FROM recordings_unsealed WHERE entry_id {behind} $1::uuid ORDER BY entry_id LIMIT $2::bigint
     ) AS waiting
-    JOIN recordings_ledgerentry AS entry ON entry.id = waiting.entry_id ORDER BY entry.id
+    LEFT JOIN recordings_ledgerentry AS entry ON entry.id = waiting.entry_id ORDER BY waiting.entry_id
 ) AS part
 """
 _FIRST, _LATER = (_PART.format(behind=behind).encode() for behind in (">=", ">"))
@@ -66,14 +70,13 @@ def _oldest_by_parts(limit: int) -> Generator[Part]:
     line = connection.connection.pgconn
     try:
         ask(line, _FIRST, UUID(int=0).bytes, _number(min(limit, PART)))
-        while (row := answer(line))[0]:
-            keys, bodies = (column or b"" for column in row)
-            limit -= len(keys) // KEY_BYTES
+        while limit > 0 and (row := answer(line))[-1]:
+            keys, bodies, last = (column or b"" for column in row)
+            limit -= PART
             if limit > 0:
-                ask(line, _LATER, keys[-KEY_BYTES:], _number(min(limit, PART)))
-            yield keys, bodies.split(b"\0")
-            if limit <= 0:
-                return
+                ask(line, _LATER, last, _number(min(limit, PART)))
+            if keys:
+                yield keys, bodies.split(b"\0")
     finally:
         finish(line)
 

@@ -22,7 +22,7 @@ from recordings.choices import LedgerAction
 from recordings.ledger import checkpoint, sealing, waiting
 from recordings.ledger.sealing import CannotSeal
 from recordings.models import Actor, LeafBatch, LedgerEntry, Node, Seal, SealKey, Unsealed, append_only
-from tests import ledgers
+from tests import ledgers, owning
 from tests.conftest import NOW, lift_triggers
 from tests.ledger import slow_tree
 
@@ -150,6 +150,23 @@ def test_parts_of_one_seal_lie_side_by_side(now: datetime, monkeypatch: pytest.M
     assert seal.size == 450
     assert [batch.count for batch in LeafBatch.objects.order_by("first_index")] == [100, 100, 100, 100, 50]
     assert_every_seal_fits()
+
+
+@pytest.mark.django_db
+def test_whoever_waits_and_is_gone_keeps_nobody_waiting(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole part of them, and more."""
+    monkeypatch.setattr(waiting, "PART", 3)
+    made = ledgers.entries(12, at=now)
+    owning.switch_triggers_off()
+    with owning.references_forgotten():
+        owning.delete([*made[:7], made[9]])
+        seal = ledger.seal(now, key=KEY)
+
+        assert seal
+        assert sealed_keys() == [entry.pk for entry in made if entry not in (*made[:7], made[9])]
+        gone = Unsealed.objects.filter(entry_id__in=[entry.pk for entry in (*made[:7], made[9])])
+        assert gone.count() == 8, "verification names them"
+        gone.delete()
 
 
 @pytest.mark.django_db
